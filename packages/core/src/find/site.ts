@@ -1,0 +1,54 @@
+/** What the model adds to or excludes from its scores. */
+export type MaskKind = 'none' | 'additive' | 'boolean' | 'per-head bias';
+
+/** One attention block, as `inspect` shows it. */
+export interface AttentionSite {
+  /** Its number among the sites found, from 0, in the order the model computes them. */
+  readonly index: number;
+  /** Where it is: the name of its softmax node. */
+  readonly name: string;
+  readonly kind: 'self' | 'cross';
+  readonly numHeads: number;
+  readonly headDim: number;
+  readonly valueHeadDim: number;
+  /** Names of the values that are projected. */
+  readonly streams: { readonly query: string; readonly key: string; readonly value: string };
+  /** Widths of these, and of the block's output. */
+  readonly dims: { readonly query: number; readonly key: number; readonly value: number; readonly output: number };
+  /** Factor of the scores from graph steps between the product and the softmax; 1 where there is none. */
+  readonly scale: number;
+  readonly mask: readonly MaskKind[];
+  /** Positions that enter inside the block; `none` where they are added before it. */
+  readonly position: 'none' | 'relative bias';
+  /** Parameters of the four projections. */
+  readonly parameters: {
+    readonly query: number;
+    readonly key: number;
+    readonly value: number;
+    readonly output: number;
+    readonly total: number;
+  };
+  /** Names of the graph's nodes that it consists of, by part. */
+  readonly nodes: {
+    readonly query: readonly string[];
+    readonly key: readonly string[];
+    readonly value: readonly string[];
+    readonly scores: readonly string[];
+    readonly output: readonly string[];
+  };
+}
+
+/** A softmax that is left alone, and why. */
+export interface SkippedSite {
+  readonly name: string;
+  /** One sentence: what is missing or in the way. */
+  readonly reason: string;
+  /** The nodes that the reason speaks of. */
+  readonly nodes: readonly string[];
+}
+
+/** What `inspect` returns. */
+export interface Inspection {
+  readonly attention: readonly AttentionSite[];
+  readonly skipped: readonly SkippedSite[];
+}
