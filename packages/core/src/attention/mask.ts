@@ -12,6 +12,11 @@ export interface ScoreRules<T> {
   beforeSoftmax(scores: T): T;
   /** Whether no step depends on the head, so that the rules may run once for all heads. */
   readonly sameForAllHeads: boolean;
-  /** From the softmax to the weights of the values (a not-a-number guard, say). Absent: nothing. */
+  /**
+   * Turns not-a-number into 0, elementwise: the guard of recent exports for rows that may attend to nothing. Absent:
+   * no guard. Forms that never hold the probabilities run it on the context, which comes to the same.
+   */
+  guardEmptyRows?(values: T): T;
+  /** Any other step from the softmax to the weights of the values. Absent: nothing. */
   afterSoftmax?(probabilities: T): T;
 }

@@ -14,6 +14,10 @@ export interface TensorPort<T> {
   mul(a: T, b: T): T;
   div(a: T, b: T): T;
   exp(a: T): T;
+  /** Elementwise: `a` where `condition` holds, `b` elsewhere, all three broadcast. `condition` is a truth tensor. */
+  where(condition: T, a: T, b: T): T;
+  /** Elementwise: the truth tensor of not-a-number. Truth tensors are the backend's own; here only `where` reads them. */
+  isNaN(a: T): T;
   /** NumPy `matmul`: product over the last axis of `a` and the last but one of `b`, leading axes broadcast. */
   matMul(a: T, b: T): T;
   /** Over the last axis. */

@@ -29,7 +29,7 @@ export function seededRandom(seed: number): SeededRandom {
     return result >>> 0;
   }
 
-  // The author's own warm-up, so that near seeds give unrelated streams.
+  // A warm-up, so that near seeds give unrelated streams.
   for (let round = 0; round < 15; round++) bits32();
 
   function uniform(): number {
