@@ -1,0 +1,23 @@
+import { playwright } from '@vitest/browser-playwright';
+import { defineConfig } from 'vitest/config';
+import { findChromium } from './scripts/find-chromium.mjs';
+import node from './vitest.config.ts';
+
+const chromium = findChromium();
+if (chromium.path === null) throw new Error(chromium.missing);
+
+export default defineConfig({
+  ...node,
+  test: {
+    ...node.test,
+    include: ['packages/*/test/**/*.browser.test.ts'],
+    exclude: ['**/node_modules/**'],
+    browser: {
+      enabled: true,
+      headless: true,
+      screenshotFailures: false,
+      provider: playwright({ launchOptions: { executablePath: chromium.path } }),
+      instances: [{ browser: 'chromium' }],
+    },
+  },
+});
