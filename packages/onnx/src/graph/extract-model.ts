@@ -68,23 +68,28 @@ function checkDefined(index: GraphIndex, nodes: ReadonlySet<number>, values: Rea
     if (cut.has(name)) continue;
     if (index.producer(name) ?? index.initializers.get(name) ?? index.sparseInitializers.get(name)) continue;
     const reader = index.consumers(name).find((consumer) => nodes.has(consumer.node));
-    const by = reader === undefined ? '' : `, which node ${nodeLabel(index.node(reader.node), reader.node)} reads`;
-    const known = index.inputs.has(name) ? 'is an input of the model' : 'is defined by nothing in the graph';
-    throw new Error(`Cannot cut the graph there: "${name}"${by}, ${known} and is not among the inputs of the part.`);
+    const by = reader === undefined ? '' : ` (read by node ${nodeLabel(index.node(reader.node), reader.node)})`;
+    throw new Error(
+      index.inputs.has(name)
+        ? `The part needs "${name}"${by}: an input of the model that is not among the inputs of the part.`
+        : `The part needs "${name}"${by}, but nothing in the graph defines it.`,
+    );
   }
 }
 
 function inputInfo(index: GraphIndex, input: ExtractInput): ValueInfoProto {
-  if (typeof input !== 'string') {
-    const tensor = create(TypeProto_TensorSchema, { elemType: input.elemType });
-    const type = create(TypeProtoSchema, { value: { case: 'tensorType', value: tensor } });
-    return create(ValueInfoProtoSchema, { name: input.name, type });
+  const name = typeof input === 'string' ? input : input.name;
+  const declared = index.declared.get(name);
+  if (typeof input === 'string' && declared?.type !== undefined) return declared;
+  const elemType = typeof input === 'string' ? index.constant(name)?.dataType : input.elemType;
+  if (elemType === undefined) {
+    throw new Error(`The graph does not declare the type of "${name}": give its element type to cut there.`);
   }
-  const declared = index.declared.get(input);
-  if (declared?.type === undefined) {
-    throw new Error(`The graph does not declare the type of "${input}": give its element type to cut there.`);
-  }
-  return declared;
+  const tensor = create(TypeProto_TensorSchema, { elemType });
+  return create(ValueInfoProtoSchema, {
+    name,
+    type: create(TypeProtoSchema, { value: { case: 'tensorType', value: tensor } }),
+  });
 }
 
 /** Runtimes infer the type of an output; what a file claims about an inner value may be out of date. */

@@ -16,33 +16,43 @@ export function pruneGraph(graph: GraphProto, original: GraphProto): GraphProto 
   const before = reach(original, outputNames(original));
   const after = reach(graph, outputNames(graph));
   const originalTensors = new Set(tensorNames(original));
+  const neverInUse = (tensor: string) => originalTensors.has(tensor) && !before.values.has(tensor);
+
+  const allTensors = new Set([...originalTensors, ...tensorNames(graph)]);
+  const fed = graph.input.map((input) => input.name).filter((name) => !allTensors.has(name));
+  const tensors = tensorNames(graph).filter((name) => after.values.has(name) || neverInUse(name));
+  const node = keptNodes(graph, after, leftovers(graph, original, before), new Set([...fed, ...tensors]));
+
+  const read = new Set(node.flatMap(readNames));
+  const readBefore = new Set(original.node.flatMap(readNames));
   const keepsTensor = (name: string) =>
-    after.values.has(name) || (originalTensors.has(name) && !before.values.has(name));
-
-  const initializer = graph.initializer.filter((tensor) => keepsTensor(tensor.name));
-  const sparseInitializer = graph.sparseInitializer.filter((sparse) => keepsTensor(sparse.values?.name ?? ''));
-  const tensorsLeft = new Set(
-    [...initializer, ...sparseInitializer.map((sparse) => sparse.values)].map((t) => t?.name),
-  );
-  // Without its initialiser such an input would turn into one that the caller has to feed.
-  const input = graph.input.filter(({ name }) => tensorsLeft.has(name) || !originalTensors.has(name));
-  const skeleton = edit(graph, { initializer, sparseInitializer, input, node: [] });
-  const node = keptNodes(graph, after, leftovers(graph, original, before), definedNames(skeleton));
-
-  const defined = definedNames(edit(skeleton, { node }));
+    after.values.has(name) || read.has(name) || (neverInUse(name) && !readBefore.has(name));
+  const tensorsLeft = new Set(tensorNames(graph).filter(keepsTensor));
+  const rest = edit(graph, {
+    node,
+    initializer: graph.initializer.filter((tensor) => tensorsLeft.has(tensor.name)),
+    sparseInitializer: graph.sparseInitializer.filter((sparse) => tensorsLeft.has(sparse.values?.name ?? '')),
+    // Without its initialiser such an input would turn into one that the caller has to feed.
+    input: graph.input.filter(({ name }) => tensorsLeft.has(name) || !allTensors.has(name)),
+  });
+  const defined = definedNames(rest);
   const definedBefore = definedNames(original);
   const keepsNote = (name: string) => defined.has(name) || !definedBefore.has(name);
-  const pruned = {
-    initializer,
-    sparseInitializer,
-    input,
-    node,
+  const pruned = edit(rest, {
     valueInfo: graph.valueInfo.filter((info) => keepsNote(info.name)),
     quantizationAnnotation: graph.quantizationAnnotation.filter((annotation) => keepsNote(annotation.tensorName)),
-  };
-  const fields = Object.keys(pruned) as (keyof typeof pruned)[];
-  return fields.every((field) => pruned[field].length === graph[field].length) ? graph : edit(graph, pruned);
+  });
+  return PARTS.every((part) => pruned[part].length === graph[part].length) ? graph : pruned;
 }
+
+const PARTS = [
+  'node',
+  'initializer',
+  'sparseInitializer',
+  'input',
+  'valueInfo',
+  'quantizationAnnotation',
+] as const satisfies (keyof GraphProto)[];
 
 function outputNames(graph: GraphProto): string[] {
   return graph.output.map((output) => output.name);
@@ -65,7 +75,12 @@ function keptNodes(graph: GraphProto, after: Reach, unused: Set<NodeProto>, avai
   for (const node of candidates) for (const output of node.output) available.add(output);
   const readers = new Map<string, NodeProto[]>();
   for (const node of candidates) {
-    if (unused.has(node)) for (const name of readNames(node)) readers.set(name, [...(readers.get(name) ?? []), node]);
+    if (!unused.has(node)) continue;
+    for (const name of readNames(node)) {
+      const list = readers.get(name);
+      if (list === undefined) readers.set(name, [node]);
+      else list.push(node);
+    }
   }
   const gone = new Set<NodeProto>();
   const missing = [...readers.keys()].filter((name) => !available.has(name));
