@@ -1,6 +1,42 @@
 // Attention: the forms, written over the tensor port.
+
+// Attention: exact conversions between forms.
+export { absorbScale } from './attention/absorb-scale.js';
+export { checkWeights } from './attention/check-weights.js';
+export { disguiseHeads } from './attention/disguise.js';
+export { expandMhe } from './attention/expand.js';
+export {
+  attendFactorisedMhe,
+  attendFactorisedMheHeadsLast,
+  factorisedMhe,
+  factorisedObstacle,
+} from './attention/factorised.js';
+export {
+  boundKeyBiasRange,
+  type ComputeType,
+  checkFactorisedRange,
+  factorisedRangeLimit,
+  measureKeyBiasRange,
+} from './attention/factorised-range.js';
+export { foldMhe } from './attention/fold.js';
+export { attendFoldedMhe, foldedMhe } from './attention/folded.js';
+export { FormError } from './attention/form-error.js';
+export { groupCount, headsByGroup } from './attention/head-groups.js';
+export { identityMhe } from './attention/identity.js';
+export type { AttentionInputs } from './attention/inputs.js';
 export type { ScoreRules } from './attention/mask.js';
+export { attendMha, mha } from './attention/mha.js';
+export { attendMhe, mhe } from './attention/mhe.js';
 export type { TensorPort } from './attention/port.js';
+export {
+  additiveMaskRule,
+  booleanMaskRule,
+  causalRule,
+  combineRules,
+  type MaskScope,
+  scaleRule,
+} from './attention/score-rules.js';
+export { unfoldMhe } from './attention/unfold.js';
 export type {
   AttentionWeights,
   Embedding,
@@ -15,7 +51,9 @@ export type { AttentionSite, Inspection, MaskKind, SkippedSite } from './find/si
 
 // Float64: the reference interpretation of the port, and reproducible randomness.
 export type { Matrix } from './float64/matrix.js';
+export { float64Port } from './float64/port.js';
 export { type SeededRandom, seededRandom } from './float64/random.js';
+export { type Float64Tensor, float64Tensor } from './float64/tensor.js';
 
 // The swap: options, progress, report.
 export type { GroupCount, Groups } from './swap/groups.js';

@@ -1,0 +1,146 @@
+import { checkWeights } from './check-weights.js';
+import { FormError } from './form-error.js';
+import { groupCount, headsByGroup, isIdentity } from './head-groups.js';
+import type { AttentionInputs } from './inputs.js';
+import { keyBiasProjection } from './key-bias.js';
+import type { ScoreRules } from './mask.js';
+import type { TensorPort } from './port.js';
+import { project, projectHeads } from './project.js';
+import type { FoldedMheWeights, Projection } from './weights.js';
+
+/**
+ * Why these weights under these rules cannot be computed by the factorised form, as a clause; `null` where they can.
+ * Whether float32 is enough is another question: see `factorisedRangeLimit`.
+ */
+export function factorisedObstacle<T>(weights: FoldedMheWeights, rules: ScoreRules<T>): string | null {
+  if (weights.queryGain?.data.some((gain) => gain !== 1)) {
+    return 'queries have a gain per head (MHE-MUL), and only a bias per head leaves one score matrix for all';
+  }
+  if (!rules.sameForAllHeads) return 'the mask or bias of the scores differs between heads';
+  if (rules.afterSoftmax)
+    return 'the model changes the probabilities after the softmax, and this form never holds them';
+  return null;
+}
+
+/**
+ * The heads of MHE-ADD with one softmax a group instead of one a head.
+ *
+ * A head's scores are `S + 1 c^T`: `S`, the scores without the head's query bias `b` and with scale and mask, is the
+ * group's, and `c = scale * K b` has a number for each key. So `exp(S + 1 c^T) = exp(S) diag(exp c)`, and with `P =
+ * softmax(S)`, whose rows differ from `exp(S)` by factors that cancel,
+ * `head = (P diag(exp c) V) / (P diag(exp c) 1)`: one product for numerators and denominators of all heads of a group.
+ * The maximum over the keys is taken off `c` first. See `factorisedRangeLimit` for when float32 is safe.
+ *
+ * The scale of `rules` has to be `weights.scale`, and whatever else they do to the scores must be an addition or hide
+ * keys. Only the probabilities of hidden rows differ: a row whose finite mask hides every key spreads by `c`.
+ *
+ * @returns the heads with their features last, `[batch, queries, numHeads, valueHeadDim]`: merged by a reshape alone.
+ * @throws FormError when `factorisedObstacle` names one.
+ * @throws RangeError when an array of the weights has another size than they say.
+ */
+export function attendFactorisedMheHeadsLast<T>(
+  port: TensorPort<T>,
+  weights: FoldedMheWeights,
+  inputs: AttentionInputs<T>,
+  rules: ScoreRules<T>,
+): T {
+  checkWeights(weights);
+  const obstacle = factorisedObstacle(weights, rules);
+  if (obstacle !== null) throw new FormError('factorised', obstacle);
+  const { numHeads, headDim, valueHeadDim, groups } = weights;
+  const heads = headsByGroup(groups.queryKey);
+  const order = heads.flat();
+  const augmentedDim = valueHeadDim + 1;
+  const valueGroups = groupCount(groups.value);
+  const [query, key, value, keyBias] = projectHeads(port, [
+    { stream: inputs.query, projection: weights.query, count: heads.length, size: headDim },
+    { stream: inputs.key, projection: weights.key, count: heads.length, size: headDim },
+    { stream: inputs.value, projection: withOnes(weights, valueGroups), count: 1, size: valueGroups * augmentedDim },
+    { stream: inputs.key, projection: keyBiasProjection(weights, order), count: 1, size: numHeads },
+  ]);
+
+  const scores = rules.beforeSoftmax(port.matMul(query.tensor, port.transpose(key.tensor, [0, 1, 3, 2])));
+  const probabilities = port.softmax(scores);
+  const factors = port.exp(port.sub(keyBias.tensor, port.max(keyBias.tensor, [2])));
+  // [batch, 1, keys, heads or 1, valueHeadDim + 1], in the order of the groups.
+  let values = port.reshape(value.tensor, [0, 0, 0, valueGroups, augmentedDim]);
+  const valueOrder = order.map((head) => groups.value[head] as number);
+  if (valueGroups > 1 && !isIdentity(valueOrder)) values = port.gather(values, valueOrder, 3);
+  const weighted = port.mul(port.unsqueeze(factors, [4]), values);
+
+  const sums = sumOverKeys(port, probabilities, weighted, heads, augmentedDim);
+  const byHead = port.reshape(sums, [0, -1, numHeads, augmentedDim]);
+  const inOrder = isIdentity(order)
+    ? byHead
+    : port.gather(
+        byHead,
+        order.map((_, head) => order.indexOf(head)),
+        2,
+      );
+  const [numerators, denominators] = port.split(inOrder, [valueHeadDim, 1], 3) as [T, T];
+  const context = port.div(numerators, denominators);
+  return rules.guardEmptyRows ? rules.guardEmptyRows(context) : context;
+}
+
+/** As {@link attendFactorisedMheHeadsLast}, with the axes of the other forms: `[batch, numHeads, queries, valueHeadDim]`. */
+export function attendFactorisedMhe<T>(
+  port: TensorPort<T>,
+  weights: FoldedMheWeights,
+  inputs: AttentionInputs<T>,
+  rules: ScoreRules<T>,
+): T {
+  return port.transpose(attendFactorisedMheHeadsLast(port, weights, inputs, rules), [0, 2, 1, 3]);
+}
+
+/** The whole block: {@link attendFactorisedMhe}, then the output projection. Returns `[batch, queries, outputDim]`. */
+export function factorisedMhe<T>(
+  port: TensorPort<T>,
+  weights: FoldedMheWeights,
+  inputs: AttentionInputs<T>,
+  rules: ScoreRules<T>,
+): T {
+  const context = attendFactorisedMheHeadsLast(port, weights, inputs, rules);
+  return project(port, port.reshape(context, [0, 0, weights.numHeads * weights.valueHeadDim]), weights.output);
+}
+
+/** Each group's probabilities times its heads' weighted values: `[batch, 1, queries, heads * augmentedDim]`. */
+function sumOverKeys<T>(
+  port: TensorPort<T>,
+  probabilities: T,
+  weighted: T,
+  heads: readonly (readonly number[])[],
+  augmentedDim: number,
+): T {
+  const asMatrix = (part: T, count: number) => port.reshape(part, [0, 0, 0, count * augmentedDim]);
+  const sizes = heads.map((group) => group.length);
+  if (heads.length === 1) return port.matMul(probabilities, asMatrix(weighted, sizes[0] as number));
+  const groupProbabilities = port.split(
+    probabilities,
+    sizes.map(() => 1),
+    1,
+  );
+  const groupValues = port.split(weighted, sizes, 3);
+  const products = groupValues.map((part, group) =>
+    port.matMul(groupProbabilities[group] as T, asMatrix(part, sizes[group] as number)),
+  );
+  return port.concat(products, 3);
+}
+
+/** The value projection with a feature that is always 1 after each group's features: its sums are the denominators. */
+function withOnes({ value, valueHeadDim }: FoldedMheWeights, valueGroups: number): Projection {
+  const { rows } = value.weight;
+  const cols = valueGroups * (valueHeadDim + 1);
+  const data = new Float64Array(rows * cols);
+  const bias = new Float64Array(cols);
+  for (let group = 0; group < valueGroups; group++) {
+    const from = group * valueHeadDim;
+    const to = group * (valueHeadDim + 1);
+    for (let row = 0; row < rows; row++) {
+      const start = row * value.weight.cols + from;
+      data.set(value.weight.data.subarray(start, start + valueHeadDim), row * cols + to);
+    }
+    if (value.bias) bias.set(value.bias.subarray(from, from + valueHeadDim), to);
+    bias[to + valueHeadDim] = 1;
+  }
+  return { weight: { rows, cols, data }, bias };
+}
