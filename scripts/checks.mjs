@@ -53,7 +53,7 @@ async function staticChecks(built) {
 
 async function browserTests() {
   const chromium = findChromium();
-  if (chromium.path) await tests(`browser tests in ${chromium.path}`, 'vitest.browser.config.ts');
+  if (chromium.path !== null) await tests(`browser tests in ${chromium.path}`, 'vitest.browser.config.ts');
   else console.log(`browser tests: not run, ${chromium.missing}`);
 }
 
