@@ -8,9 +8,11 @@ if (chromium.path === null) throw new Error(chromium.missing);
 
 export default defineConfig({
   ...node,
+  logLevel: 'warn',
   test: {
     ...node.test,
-    include: ['packages/*/test/**/*.browser.test.ts'],
+    // Core's forms, which need nothing of Node, and what only a browser can show.
+    include: ['packages/core/test/attention-*.test.ts', 'packages/*/test/**/*.browser.test.ts'],
     exclude: ['**/node_modules/**'],
     browser: {
       enabled: true,

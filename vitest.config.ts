@@ -16,5 +16,6 @@ export default defineConfig({
     environment: 'node',
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    slowTestThreshold: 10_000,
   },
 });
