@@ -46,7 +46,22 @@ export type {
   Projection,
 } from './attention/weights.js';
 
-// Finding attention.
+// Finding attention: what an adapter fills in, and what it gets back.
+export type { AttentionBlock, BlockAxes, BlockProjection } from './find/block.js';
+export { type FindOptions, type Finding, type FoundSite, findAttention } from './find/find.js';
+export type { OutputProjection } from './find/output.js';
+export type { PlacedStep, ScoreChain, ScoreStep } from './find/scores.js';
+export type { Stream, StreamAxis } from './find/stream.js';
+export type {
+  BinaryName,
+  Dimension,
+  GraphView,
+  Operator,
+  ShapeRule,
+  ValueId,
+  ViewInput,
+  ViewNode,
+} from './find/view.js';
 export type { AttentionSite, Inspection, MaskKind, SkippedSite } from './find/site.js';
 
 // Float64: the reference interpretation of the port, and reproducible randomness.

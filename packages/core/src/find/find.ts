@@ -1,0 +1,162 @@
+import type { AttentionWeights } from '../attention/weights.js';
+import type { AttentionBlock, BlockProjection } from './block.js';
+import { attentionBlock } from './block.js';
+import type { Probe } from './evaluate.js';
+import { evaluate } from './evaluate.js';
+import { Inquiry, sources } from './inquiry.js';
+import { elementCount } from './layout.js';
+import { probesOf } from './probe.js';
+import { Refusal } from './refusal.js';
+import type { AttentionSite, SkippedSite } from './site.js';
+import type { GraphView, ViewNode } from './view.js';
+
+/** A site with the block that a swap replaces. */
+export interface FoundSite {
+  readonly site: AttentionSite;
+  readonly block: AttentionBlock;
+}
+
+/** Everything the finder can say of a graph. */
+export interface Finding {
+  readonly found: readonly FoundSite[];
+  readonly skipped: readonly SkippedSite[];
+}
+
+/** Settings of {@link findAttention}. */
+export interface FindOptions {
+  /** Number of heads, where the graph takes it from an input; elsewhere it must agree with the graph. */
+  readonly numHeads?: number;
+}
+
+/**
+ * Finds attention over projections: every softmax is followed back to the product of queries and keys and on to
+ * the product with the values, and each operand back to a projection of a stream, with the place of every element
+ * carried along. A softmax that does not prove to be one is skipped with the reason.
+ *
+ * @throws RangeError where `numHeads` disagrees with the graph.
+ */
+export function findAttention(view: GraphView, options: FindOptions = {}): Finding {
+  const softmaxes = view.nodes.filter((node) => node.operator.kind === 'softmax');
+  let best: Attempt | undefined;
+  for (const [probe, again] of probesOf(view, options.numHeads)) {
+    const inquiry = new Inquiry(view, evaluate(view, probe));
+    const results = softmaxes.map((softmax) => blockOrRefusal(inquiry, softmax));
+    const unsized = results.filter((result) => result instanceof Refusal && result.cause === 'size').length;
+    if (!best || unsized < best.unsized) best = { inquiry, again, results, unsized };
+    if (unsized === 0) break;
+  }
+  return best ? verified(view, softmaxes, best, options) : { found: [], skipped: [] };
+}
+
+/** What one pair of sizes gave. */
+interface Attempt {
+  readonly inquiry: Inquiry;
+  readonly again: Probe;
+  readonly results: readonly (AttentionBlock | Refusal)[];
+  /** Softmaxes that could not be followed at these sizes. */
+  readonly unsized: number;
+}
+
+function blockOrRefusal(inquiry: Inquiry, softmax: ViewNode): AttentionBlock | Refusal {
+  try {
+    return attentionBlock(inquiry, softmax);
+  } catch (error) {
+    if (error instanceof Refusal) return error;
+    throw error;
+  }
+}
+
+function verified(view: GraphView, softmaxes: readonly ViewNode[], attempt: Attempt, options: FindOptions): Finding {
+  const found: FoundSite[] = [];
+  const skipped: SkippedSite[] = [];
+  const second = new Inquiry(view, evaluate(view, attempt.again));
+  softmaxes.forEach((softmax, i) => {
+    let result = attempt.results[i] as AttentionBlock | Refusal;
+    if (!(result instanceof Refusal)) result = disagreement(result, blockOrRefusal(second, softmax), softmax) ?? result;
+    if (result instanceof Refusal) {
+      skipped.push({ name: softmax.source, reason: result.message, nodes: result.nodes });
+      return;
+    }
+    if (options.numHeads !== undefined && options.numHeads !== result.numHeads) {
+      throw new RangeError(
+        `numHeads: the graph gives ${softmax.source} ${result.numHeads} heads of ${result.headDim}, ` +
+          `not ${options.numHeads}; leave the option out`,
+      );
+    }
+    found.push({ site: describe(attempt.inquiry, result, found.length), block: result });
+  });
+  return { found, skipped };
+}
+
+/** What hangs on the sizes tried is no property of the graph. */
+function disagreement(one: AttentionBlock, two: AttentionBlock | Refusal, softmax: ViewNode): Refusal | undefined {
+  if (two instanceof Refusal) return two;
+  const columns = (block: AttentionBlock) =>
+    [block.query, block.key, block.value].map(({ heads }) => heads.columns.join()).join('|');
+  const same =
+    one.numHeads === two.numHeads &&
+    one.headDim === two.headDim &&
+    one.valueHeadDim === two.valueHeadDim &&
+    one.chainScale === two.chainScale &&
+    columns(one) === columns(two) &&
+    (!one.sized || sameWeights(one.weights(), two.weights()));
+  return same ? undefined : new Refusal('its layout changes with the size of the inputs', sources(softmax));
+}
+
+function sameWeights(one: AttentionWeights, two: AttentionWeights): boolean {
+  return (['query', 'key', 'value', 'output'] as const).every((part) => {
+    const [a, b] = [one[part].weight.data, two[part].weight.data];
+    return a.length === b.length && a.every((number, i) => number === b[i]);
+  });
+}
+
+function describe(inquiry: Inquiry, block: AttentionBlock, index: number): AttentionSite {
+  const streams = {
+    query: block.query.stream?.value ?? block.query.traced.projection.stream,
+    key: block.key.stream?.value ?? block.key.traced.projection.stream,
+    value: block.value.stream?.value ?? block.value.traced.projection.stream,
+  };
+  const count = ({ traced, heads }: BlockProjection) =>
+    heads.columns.length * (traced.projection.inputDim + (traced.hasBias ? 1 : 0));
+  const biasOf = block.output.bias ? elementCount(inquiry.dims(block.output.bias.value)) : 0;
+  const outputCount = block.numHeads * block.valueHeadDim * block.output.outputDim + biasOf;
+  const parameters = {
+    query: count(block.query),
+    key: count(block.key),
+    value: count(block.value),
+    output: outputCount,
+  };
+  const { chain } = block;
+  return {
+    index,
+    name: chain.softmax.source,
+    kind: streams.query === streams.key ? 'self' : 'cross',
+    numHeads: block.numHeads,
+    headDim: block.headDim,
+    valueHeadDim: block.valueHeadDim,
+    streams,
+    dims: {
+      query: block.query.traced.projection.inputDim,
+      key: block.key.traced.projection.inputDim,
+      value: block.value.traced.projection.inputDim,
+      output: block.output.outputDim,
+    },
+    scale: block.chainScale * block.query.traced.scale * block.key.traced.scale,
+    mask: block.mask,
+    position: block.mask.includes('per-head bias') ? 'relative bias' : 'none',
+    parameters: { ...parameters, total: parameters.query + parameters.key + parameters.value + parameters.output },
+    nodes: {
+      query: sources(...block.query.traced.nodes),
+      key: sources(...block.key.traced.nodes),
+      value: sources(...block.value.traced.nodes),
+      scores: sources(
+        chain.product,
+        ...chain.before.map(({ node }) => node),
+        chain.softmax,
+        ...chain.after.map(({ node }) => node),
+        chain.context,
+      ),
+      output: sources(...block.output.layout, block.output.product, block.output.bias?.node),
+    },
+  };
+}

@@ -1,0 +1,282 @@
+import type { ViewNode } from './view.js';
+
+/**
+ * Where every element of a node's output comes from: element `i` of the output is element `source[i]` of the
+ * input, both row-major. It is how reshapes, transposes, slices and picks are followed without assuming a layout.
+ */
+export interface Layout {
+  readonly dims: readonly number[];
+  readonly source: Int32Array;
+}
+
+/** Number of elements of a tensor of these dimensions. */
+export function elementCount(dims: readonly number[]): number {
+  return dims.reduce((product, dim) => product * dim, 1);
+}
+
+/** Row-major strides, in elements. */
+export function stridesOf(dims: readonly number[]): number[] {
+  const strides = new Array<number>(dims.length);
+  let stride = 1;
+  for (let axis = dims.length - 1; axis >= 0; axis--) {
+    strides[axis] = stride;
+    stride *= dims[axis] as number;
+  }
+  return strides;
+}
+
+/** An axis counted from the front; `undefined` where there is no such axis. */
+export function normaliseAxis(axis: number, rank: number): number | undefined {
+  const normalised = axis < 0 ? axis + rank : axis;
+  return normalised >= 0 && normalised < rank ? normalised : undefined;
+}
+
+/** Steps that only move elements; numbers of the operands beyond the first are asked of `numbers`. */
+export type MovingKind =
+  | 'identity'
+  | 'reshape'
+  | 'flatten'
+  | 'transpose'
+  | 'squeeze'
+  | 'unsqueeze'
+  | 'expand'
+  | 'tile'
+  | 'slice'
+  | 'split'
+  | 'gather';
+
+const MOVING: ReadonlySet<string> = new Set<MovingKind>([
+  'identity',
+  'reshape',
+  'flatten',
+  'transpose',
+  'squeeze',
+  'unsqueeze',
+  'expand',
+  'tile',
+  'slice',
+  'split',
+  'gather',
+]);
+
+/** Whether a node only moves elements of its first input. */
+export function movesElements(node: ViewNode): boolean {
+  return MOVING.has(node.operator.kind);
+}
+
+/**
+ * Dimensions and, where `withSource`, the element map of output `outputIndex` of a moving node.
+ *
+ * @param numbers - the numbers of the node's operand at a place, `undefined` where absent or unknown.
+ * @returns `undefined` where the operands are unknown or do not fit.
+ */
+export function layoutOf(
+  node: ViewNode,
+  outputIndex: number,
+  dims: readonly number[],
+  numbers: (place: number) => readonly number[] | undefined,
+  indexDims: readonly number[] | undefined,
+): { readonly dims: readonly number[]; readonly source: () => Int32Array } | undefined {
+  const operator = node.operator;
+  switch (operator.kind) {
+    case 'identity':
+      return inOrder(dims, dims);
+    case 'reshape': {
+      const target = numbers(1);
+      return target && inOrder(dims, reshaped(dims, target, operator.zeroIsSize));
+    }
+    case 'flatten': {
+      const axis = operator.axis < 0 ? operator.axis + dims.length : operator.axis;
+      return inOrder(dims, [elementCount(dims.slice(0, axis)), elementCount(dims.slice(axis))]);
+    }
+    case 'squeeze': {
+      const given = node.inputs[1] ? numbers(1) : dims.flatMap((dim, axis) => (dim === 1 ? [axis] : []));
+      if (!given) return undefined;
+      const axes = new Set(given.map((axis) => normaliseAxis(axis, dims.length)));
+      return inOrder(
+        dims,
+        dims.filter((_, axis) => !axes.has(axis)),
+      );
+    }
+    case 'unsqueeze': {
+      const given = numbers(1);
+      if (!given) return undefined;
+      const rank = dims.length + given.length;
+      const axes = new Set(given.map((axis) => normaliseAxis(axis, rank)));
+      const rest = [...dims];
+      return inOrder(
+        dims,
+        Array.from({ length: rank }, (_, axis) => (axes.has(axis) ? 1 : (rest.shift() ?? -1))),
+      );
+    }
+    case 'transpose': {
+      const permutation = operator.permutation ?? dims.map((_, axis) => dims.length - 1 - axis);
+      if (permutation.length !== dims.length) return undefined;
+      const strides = stridesOf(dims);
+      return strided(
+        permutation.map((axis) => dims[axis] as number),
+        permutation.map((axis) => strides[axis] as number),
+      );
+    }
+    case 'expand': {
+      const target = numbers(1);
+      if (!target) return undefined;
+      const rank = Math.max(target.length, dims.length);
+      const strides = stridesOf(dims);
+      const out: number[] = [];
+      const steps: number[] = [];
+      for (let axis = 0; axis < rank; axis++) {
+        const own = dims[axis - rank + dims.length] ?? 1;
+        const wanted = target[axis - rank + target.length] ?? 1;
+        if (own !== 1 && wanted !== 1 && own !== wanted) return undefined;
+        out.push(Math.max(own, wanted));
+        steps.push(own === 1 ? 0 : (strides[axis - rank + dims.length] as number));
+      }
+      return strided(out, steps);
+    }
+    case 'tile': {
+      const repeats = numbers(1);
+      if (repeats?.length !== dims.length) return undefined;
+      return picked(
+        dims,
+        dims.map((dim, axis) => Array.from({ length: dim * (repeats[axis] as number) }, (_, i) => i % dim)),
+      );
+    }
+    case 'slice':
+      return sliced(node, dims, numbers);
+    case 'split': {
+      const axis = normaliseAxis(operator.axis, dims.length);
+      if (axis === undefined) return undefined;
+      const parts = node.outputs.length;
+      const whole = dims[axis] as number;
+      const equal = Array.from({ length: parts }, (_, i) =>
+        Math.max(0, Math.min(Math.ceil(whole / parts), whole - i * Math.ceil(whole / parts))),
+      );
+      const sizes = node.inputs[1] ? numbers(1) : equal;
+      if (sizes?.length !== parts) return undefined;
+      const start = sizes.slice(0, outputIndex).reduce((sum, size) => sum + size, 0);
+      const size = sizes[outputIndex] as number;
+      if (start + size > whole) return undefined;
+      return pickedAxis(
+        dims,
+        axis,
+        Array.from({ length: size }, (_, i) => start + i),
+      );
+    }
+    case 'gather': {
+      const axis = normaliseAxis(operator.axis, dims.length);
+      const indices = numbers(1);
+      if (axis === undefined || !indices || !indexDims) return undefined;
+      const whole = dims[axis] as number;
+      const wrapped = indices.map((index) => (index < 0 ? index + whole : index));
+      if (wrapped.some((index) => index < 0 || index >= whole)) return undefined;
+      const layout = pickedAxis(dims, axis, wrapped);
+      return { dims: [...dims.slice(0, axis), ...indexDims, ...dims.slice(axis + 1)], source: layout.source };
+    }
+    default:
+      return undefined;
+  }
+}
+
+function inOrder(from: readonly number[], to: readonly number[] | undefined) {
+  if (!to) return undefined;
+  const count = elementCount(from);
+  if (elementCount(to) !== count || to.some((dim) => dim < 0)) return undefined;
+  return { dims: to, source: () => Int32Array.from({ length: count }, (_, i) => i) };
+}
+
+function reshaped(dims: readonly number[], target: readonly number[], zeroIsSize: boolean): number[] | undefined {
+  const out = target.map((dim, axis) => (dim === 0 && !zeroIsSize ? (dims[axis] ?? -2) : dim));
+  if (out.includes(-2)) return undefined;
+  const open = out.indexOf(-1);
+  if (open < 0) return out;
+  const known = out.reduce((product, dim, axis) => (axis === open ? product : product * dim), 1);
+  const rest = elementCount(dims) / known;
+  if (!Number.isInteger(rest)) return undefined;
+  out[open] = rest;
+  return out;
+}
+
+function strided(dims: readonly number[], steps: readonly number[]) {
+  return {
+    dims,
+    source: () => {
+      const source = new Int32Array(elementCount(dims));
+      const index = new Array<number>(dims.length).fill(0);
+      let at = 0;
+      for (let i = 0; i < source.length; i++) {
+        source[i] = at;
+        for (let axis = dims.length - 1; axis >= 0; axis--) {
+          at += steps[axis] as number;
+          const next = (index[axis] as number) + 1;
+          if (next < (dims[axis] as number)) {
+            index[axis] = next;
+            break;
+          }
+          at -= next * (steps[axis] as number);
+          index[axis] = 0;
+        }
+      }
+      return source;
+    },
+  };
+}
+
+function picked(dims: readonly number[], picks: readonly (readonly number[])[]) {
+  const out = picks.map((pick) => pick.length);
+  return {
+    dims: out,
+    source: () => {
+      let source: number[] = [0];
+      const strides = stridesOf(dims);
+      picks.forEach((pick, axis) => {
+        const stride = strides[axis] as number;
+        source = source.flatMap((base) => pick.map((index) => base + index * stride));
+      });
+      return Int32Array.from(source);
+    },
+  };
+}
+
+function pickedAxis(dims: readonly number[], axis: number, pick: readonly number[]) {
+  const out = dims.map((dim, a) => (a === axis ? pick.length : dim));
+  return {
+    dims: out,
+    source: () => {
+      const inner = elementCount(dims.slice(axis + 1));
+      const outer = elementCount(dims.slice(0, axis));
+      const whole = dims[axis] as number;
+      const source = new Int32Array(outer * pick.length * inner);
+      let at = 0;
+      for (let o = 0; o < outer; o++) {
+        for (const index of pick) {
+          const base = (o * whole + index) * inner;
+          for (let i = 0; i < inner; i++) source[at++] = base + i;
+        }
+      }
+      return source;
+    },
+  };
+}
+
+function sliced(node: ViewNode, dims: readonly number[], numbers: (place: number) => readonly number[] | undefined) {
+  const starts = numbers(1);
+  const ends = numbers(2);
+  const axes = node.inputs[3] ? numbers(3) : starts?.map((_, i) => i);
+  const steps = node.inputs[4] ? numbers(4) : starts?.map(() => 1);
+  if (!starts || !ends || !axes || !steps) return undefined;
+  const picks = dims.map((dim) => Array.from({ length: dim }, (_, i) => i));
+  for (const [i, given] of axes.entries()) {
+    const axis = normaliseAxis(given, dims.length);
+    const step = steps[i] as number;
+    if (axis === undefined || step === 0) return undefined;
+    const dim = dims[axis] as number;
+    const clamp = (at: number, low: number, high: number) => Math.min(Math.max(at < 0 ? at + dim : at, low), high);
+    const start = step > 0 ? clamp(starts[i] as number, 0, dim) : clamp(starts[i] as number, 0, dim - 1);
+    const end = step > 0 ? clamp(ends[i] as number, 0, dim) : clamp(ends[i] as number, -1, dim - 1);
+    const pick: number[] = [];
+    for (let at = start; step > 0 ? at < end : at > end; at += step) pick.push(at);
+    picks[axis] = pick;
+  }
+  return picked(dims, picks);
+}

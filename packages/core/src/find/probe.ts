@@ -1,0 +1,96 @@
+import type { Probe } from './evaluate.js';
+import { elementCount } from './layout.js';
+import type { Dimension, GraphView, ViewInput } from './view.js';
+
+/** Sizes to try for open dimensions, each twice so that what holds is not one lucky size. */
+interface Guess {
+  /** Whether open dimensions of the same place are one size, whatever their names. */
+  readonly byPlace: boolean;
+  readonly lengths: readonly [number, number];
+  readonly image: number;
+}
+
+/** Edges of images, the common ones first. */
+const IMAGES = [64, 224, 384, 32, 256, 336, 448, 512, 518, 128, 192, 240, 30, 16, 8];
+
+/** As many lengths are learnt from a graph at most. */
+const MOST_LEARNT = 12;
+
+/**
+ * Pairs of probes, the likeliest first: small and coprime sizes, unlike any head count; then one size for dimensions
+ * of the same place, whatever they are called; then what fixed positions, windows and strides may ask for.
+ */
+export function* probesOf(view: GraphView, numHeads: number | undefined): Generator<readonly [Probe, Probe]> {
+  const hasImages = view.inputs.some(
+    (input) => isImage(input) && input.dims.slice(2).some((dim) => typeof dim !== 'number'),
+  );
+  const images = hasImages ? IMAGES : IMAGES.slice(0, 1);
+  for (const guess of guesses(view, images)) {
+    yield [probeOf(view, guess, 0, numHeads), probeOf(view, guess, 1, numHeads)];
+  }
+}
+
+function* guesses(view: GraphView, images: readonly number[]): Generator<Guess> {
+  const image = images[0] as number;
+  yield { byPlace: false, lengths: [5, 7], image };
+  for (const other of images) yield { byPlace: true, lengths: [5, 7], image: other };
+  yield { byPlace: true, lengths: [16, 24], image };
+  yield { byPlace: true, lengths: [64, 96], image };
+  for (const length of learntLengths(view)) yield { byPlace: true, lengths: [length, length], image };
+}
+
+/** Whole numbers that go into reshape targets: some exporters freeze the length they were run with. */
+function learntLengths(view: GraphView): number[] {
+  const targets = new Set(
+    view.nodes.flatMap(({ operator, inputs }) =>
+      operator.kind === 'concat' ? inputs : operator.kind === 'reshape' ? inputs.slice(1) : [],
+    ),
+  );
+  const lengths = new Set<number>();
+  for (const { operator, outputs } of view.nodes) {
+    if (operator.kind !== 'constant' || elementCount(operator.dims) > 8 || !targets.has(outputs[0] ?? '')) continue;
+    for (const number of operator.read())
+      if (Number.isInteger(number) && number > 1 && number <= 4096) lengths.add(number);
+  }
+  return [...lengths].slice(0, MOST_LEARNT);
+}
+
+function isImage(input: ViewInput): boolean {
+  return input.type === 'float' && input.dims.length === 4;
+}
+
+function isBatchName(dim: Dimension): boolean {
+  return typeof dim === 'string' && /batch/i.test(dim);
+}
+
+function probeOf(view: GraphView, guess: Guess, which: 0 | 1, numHeads: number | undefined): Probe {
+  const sizeOf = new Map<string, number>();
+  const inputDims = new Map<string, readonly number[]>();
+  const inputNumbers = new Map<string, Float64Array>();
+  const named = view.inputs.some(({ dims }) => dims.some(isBatchName));
+  const open = (input: ViewInput, axis: number): number => {
+    const isBatch = named ? isBatchName(input.dims[axis] ?? null) : axis === 0 && input.dims.length > 1;
+    if (isBatch) return 2 + which;
+    if (isImage(input)) return axis === 1 ? 3 : guess.image;
+    return guess.lengths[which] + (guess.byPlace ? 0 : 6 * sizeOf.size);
+  };
+  for (const input of view.inputs) {
+    const dims = input.dims.map((dim, axis) => {
+      if (typeof dim === 'number') return dim;
+      if (dim === null || guess.byPlace) {
+        const size = open(input, axis);
+        if (dim !== null && !sizeOf.has(dim)) sizeOf.set(dim, size);
+        return size;
+      }
+      const known = sizeOf.get(dim) ?? open(input, axis);
+      sizeOf.set(dim, known);
+      return known;
+    });
+    inputDims.set(input.id, dims);
+    // The only small whole number that a caller can tell us is the head count.
+    if (numHeads && input.type === 'integer' && elementCount(dims) === 1) {
+      inputNumbers.set(input.id, Float64Array.of(numHeads));
+    }
+  }
+  return { sizeOf, inputDims, inputNumbers };
+}

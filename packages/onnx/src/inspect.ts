@@ -1,0 +1,72 @@
+import type { Finding, FindOptions, Inspection, SkippedSite } from '@mhe/core';
+import { findAttention } from '@mhe/core';
+import type { GraphProto, NodeProto } from 'onnx-buf';
+import { nestedGraphs } from './graph/captures.js';
+import { isOnnxDomain } from './graph/constant-tensor.js';
+import type { OnnxModel } from './graph/model.js';
+import { graphView, nodeName } from './view/graph-view.js';
+
+/** Settings of {@link inspect}. */
+export type InspectOptions = FindOptions;
+
+/**
+ * Finds the attention of an ONNX model, without running it: its sites, and what looks like attention and is left
+ * alone, with the reason.
+ *
+ * @throws RangeError where `numHeads` disagrees with the graph.
+ */
+export function inspect(model: OnnxModel, options: InspectOptions = {}): Inspection {
+  const { found, skipped } = findSites(model, options);
+  return { attention: found.map(({ site }) => site), skipped };
+}
+
+/** {@link inspect} with what a swap needs of each site. */
+export function findSites(model: OnnxModel, options: FindOptions): Finding {
+  const { found, skipped } = findAttention(graphView(model), options);
+  return { found, skipped: [...skipped, ...beyondTheFinder(model)] };
+}
+
+/** Attention in one operator, by domain and name. */
+const FUSED = new Set([
+  'Attention',
+  'DecoderMaskedMultiHeadAttention',
+  'DecoderMaskedSelfAttention',
+  'GroupQueryAttention',
+  'LinearAttention',
+  'LongformerAttention',
+  'MultiHeadAttention',
+  'PackedAttention',
+  'PackedMultiHeadAttention',
+  'PagedAttention',
+  'QAttention',
+  'SparseAttention',
+]);
+
+/** What the view has no softmax for: attention in one operator, and softmaxes in nested graphs and functions. */
+function beyondTheFinder(model: OnnxModel): SkippedSite[] {
+  const graph = model.proto.graph;
+  if (!graph) return [];
+  const functions = new Map(
+    model.proto.functions.map((entry) => [`${entry.domain}.${entry.name}`, entry.node.some(isSoftmax)] as const),
+  );
+  return graph.node.flatMap((node): SkippedSite[] => {
+    const name = nodeName(node);
+    const kind = isOnnxDomain(node.domain) ? node.opType : `${node.domain}.${node.opType}`;
+    const skip = (reason: string) => [{ name, reason, nodes: [name] }];
+    if (functions.get(`${node.domain}.${node.opType}`)) {
+      return skip(`it is a call of the model's own function ${kind}, which holds a softmax; functions are not swapped`);
+    }
+    if (FUSED.has(node.opType)) return skip(`it is attention fused into one operator (${kind}), which is not swapped`);
+    return nestedGraphs(node).some(holdsSoftmax)
+      ? skip(`a softmax is inside the body of this ${kind}; nested graphs are not swapped`)
+      : [];
+  });
+}
+
+function holdsSoftmax(graph: GraphProto): boolean {
+  return graph.node.some((node) => isSoftmax(node) || nestedGraphs(node).some(holdsSoftmax));
+}
+
+function isSoftmax(node: NodeProto): boolean {
+  return node.opType === 'Softmax';
+}
