@@ -26,7 +26,7 @@ export function printSites({ attention, skipped }: Inspection): void {
       String(site.headDim),
       String(site.dims.query),
       site.scale.toFixed(4),
-      site.mask.join(', ') || 'none',
+      site.mask.join(', '),
       String(new Set(Object.values(site.nodes).flat()).size),
       count(site.parameters.total),
     ]),
