@@ -1,0 +1,63 @@
+import type { Groups, SiteSelection } from '@mhe/core';
+import { InvalidArgumentError } from 'commander';
+
+/** Reads a whole number of at least `minimum`. */
+export function wholeNumber(minimum: number): (value: string) => number {
+  return (value) => {
+    const number = /^\d+$/.test(value) ? Number(value) : Number.NaN;
+    if (!Number.isSafeInteger(number) || number < minimum) {
+      throw new InvalidArgumentError(`A whole number of at least ${minimum} is expected.`);
+    }
+    return number;
+  };
+}
+
+/** Reads a number of groups: a whole number or `heads`. */
+export function groupCount(value: string): number | 'heads' {
+  return value === 'heads' ? value : wholeNumber(1)(value);
+}
+
+/** The two dials from the options that set them: `--groups` for both, or each its own (1 where left out). */
+export function groupsFrom(options: {
+  readonly groups?: number | 'heads';
+  readonly queryKeyGroups?: number | 'heads';
+  readonly valueGroups?: number | 'heads';
+}): Groups {
+  const { groups, queryKeyGroups, valueGroups } = options;
+  if (queryKeyGroups === undefined && valueGroups === undefined) return groups ?? 1;
+  return { queryKey: queryKeyGroups ?? 1, value: valueGroups ?? 1 };
+}
+
+/**
+ * Reads which sites to swap: `all`; numbers and ranges (`0,2-4`); a regular expression between slashes (`/layer\.1/`,
+ * `/LAYER/i`); or a name, in which `*` stands for anything and `?` for one character.
+ */
+export function siteSelection(value: string): SiteSelection {
+  if (value === 'all') return 'all';
+  if (/^[\d,\s-]+$/.test(value)) return siteNumbers(value);
+  const expression = /^\/(.+)\/(i?)$/.exec(value);
+  return expression ? regularExpression(expression[1] ?? '', expression[2] ?? '') : namePattern(value);
+}
+
+function siteNumbers(value: string): number[] {
+  return value.split(',').flatMap((part) => {
+    const [, first, last = first] = /^\s*(\d+)(?:\s*-\s*(\d+))?\s*$/.exec(part) ?? [];
+    const from = Number(first);
+    const to = Number(last);
+    if (!(from <= to) || to > 9999) throw new InvalidArgumentError(`"${part}" is no site number or range such as 2-4.`);
+    return Array.from({ length: to - from + 1 }, (_, offset) => from + offset);
+  });
+}
+
+function regularExpression(source: string, flags: string): RegExp {
+  try {
+    return new RegExp(source, flags);
+  } catch (error) {
+    throw new InvalidArgumentError(`${(error as Error).message}.`);
+  }
+}
+
+function namePattern(name: string): RegExp {
+  const escaped = name.replace(/[.+^${}()|[\]\\]/g, '\\$&');
+  return new RegExp(`^${escaped.replaceAll('*', '.*').replaceAll('?', '.')}$`);
+}

@@ -1,0 +1,146 @@
+import type { AttentionForm, Embedding, SiteSelection, SwapOptions } from '@mhe/core';
+import { type Command, Option } from 'commander';
+import type { Feed } from '../calibration/feed.js';
+import { openCalibration } from '../calibration/open-calibration.js';
+import { CommandError, exitCodes } from '../command-error.js';
+import type { OpenModel, SwapResult, WeightPlacement } from '../format/format.js';
+import { openModel } from '../format/open-model.js';
+import { checkOutput } from '../format/output-path.js';
+import { startProgress } from '../print/progress.js';
+import { formatSwapReport } from '../print/swap-report.js';
+import { colorsFor, note, print, printJson, type Terminal } from '../terminal.js';
+import { groupCount, groupsFrom, siteSelection, wholeNumber } from './option-values.js';
+
+interface SwapCommandOptions {
+  readonly output: string;
+  readonly groups?: number | 'heads';
+  readonly queryKeyGroups?: number | 'heads';
+  readonly valueGroups?: number | 'heads';
+  readonly embedding: Embedding;
+  readonly form: 'auto' | AttentionForm;
+  readonly sites: SiteSelection;
+  readonly calibration?: string;
+  readonly syntheticSequences?: number;
+  readonly syntheticLength?: number;
+  readonly seed: number;
+  readonly heads?: number;
+  readonly externalData: WeightPlacement;
+  readonly force?: boolean;
+  readonly json?: boolean;
+}
+
+const examples = `
+Examples:
+  Multi-head embedding everywhere, fitted on real inputs:
+    $ mhe swap model.onnx -o small.onnx --calibration feeds.jsonl
+  One shared query and key projection, every head's own values (a milder swap):
+    $ mhe swap model.onnx -o small.onnx --query-key-groups 1 --value-groups heads --calibration feeds.npz
+  Only some blocks, by number (see mhe inspect), by name, or by regular expression:
+    $ mhe swap model.onnx -o small.onnx --sites 0,2-4
+    $ mhe swap model.onnx -o small.onnx --sites '*/layer.1/*'
+    $ mhe swap model.onnx -o small.onnx --sites '/layer\\.[0-3]/'
+
+Calibration files:
+  JSON Lines: a feed a line, {"input_ids": [[5, 7, 2]], "attention_mask": [[1, 1, 1]]}
+  .npz: an array per input, named as the input, whose first axis counts the feeds
+
+Exit codes: 0 written, 1 error, 2 nothing was swapped and nothing written, 130 interrupted.`;
+
+/** Adds `mhe swap`: replaces the attention of a model, writes the result and reports what it gained and cost. */
+export function addSwapCommand(program: Command, terminal: Terminal): void {
+  program
+    .command('swap')
+    .summary('swap the attention of a model for multi-head-embedding attention')
+    .description(
+      'Swaps the multi-head attention of a pretrained model for multi-head-embedding attention, fitted without ' +
+        'training. The original is never changed.',
+    )
+    .argument('<model>', 'model file (.onnx)')
+    .requiredOption('-o, --output <file>', 'where the swapped model goes')
+    .addOption(
+      new Option('--groups <n>', 'shared projections, of queries and keys and of values: a number, or "heads"')
+        .argParser(groupCount)
+        .conflicts(['queryKeyGroups', 'valueGroups']),
+    )
+    .option('--query-key-groups <n>', 'shared projections of queries and keys (default: 1)', groupCount)
+    .option('--value-groups <n>', 'shared projections of values (default: 1)', groupCount)
+    .addOption(new Option('--embedding <kind>', 'how heads differ').choices(['mul', 'add']).default('mul'))
+    .addOption(
+      new Option('--form <form>', 'how the swapped blocks compute')
+        .choices(['auto', 'folded', 'factorised', 'direct', 'widened'])
+        .default('auto'),
+    )
+    .option(
+      '--sites <which>',
+      'blocks to swap: numbers, a name with * and ?, or /regular expression/',
+      siteSelection,
+      'all',
+    )
+    .option('--calibration <file>', 'real inputs to fit on: JSON Lines or .npz')
+    .option('--synthetic-sequences <n>', 'without --calibration: made-up sequences (default: 16)', wholeNumber(1))
+    .option('--synthetic-length <n>', 'without --calibration: length of open dimensions (default: 32)', wholeNumber(1))
+    .option('--seed <n>', 'of every random choice', wholeNumber(0), 0)
+    .option('--heads <n>', 'number of heads, where the graph does not tell', wholeNumber(1))
+    .addOption(
+      new Option('--external-data <when>', 'weights in a file of their own')
+        .choices(['auto', 'always', 'never'])
+        .default('auto'),
+    )
+    .option('--force', 'replace an existing output')
+    .option('--json', 'print the report as JSON')
+    .addHelpText('after', examples)
+    .action((path: string, options: SwapCommandOptions) => runSwap(path, options, terminal));
+}
+
+async function runSwap(path: string, options: SwapCommandOptions, terminal: Terminal): Promise<void> {
+  const { externalData, force = false } = options;
+  const { signal } = terminal;
+  const model = await openModel(path, signal);
+  for (const file of model.outputFiles(options.output, externalData)) await checkOutput(path, file, force);
+  const calibration = await calibrationFrom(options, terminal);
+  const { report, write } = await swapWithProgress(model, swapOptions(options, calibration), terminal);
+
+  const output = report.swapped.length > 0 ? await write(options.output, { externalData, force, signal }) : null;
+  if (options.json) printJson(terminal, { output, ...report });
+  else print(terminal, formatSwapReport(path, output, report, colorsFor(terminal.stdout)));
+  if (output === null) {
+    throw new CommandError(`no attention was swapped; ${options.output} was not written`, exitCodes.nothingSwapped);
+  }
+}
+
+function swapOptions(options: SwapCommandOptions, calibration: Calibration): SwapOptions<Feed> {
+  const { embedding, form, sites, seed, heads } = options;
+  return {
+    groups: groupsFrom(options),
+    embedding,
+    form,
+    sites,
+    seed,
+    calibration,
+    ...(heads === undefined ? {} : { numHeads: heads }),
+  };
+}
+
+type Calibration = NonNullable<SwapOptions<Feed>['calibration']>;
+
+async function calibrationFrom(options: SwapCommandOptions, terminal: Terminal): Promise<Calibration> {
+  const { calibration, syntheticSequences: sequences, syntheticLength: length, seed } = options;
+  if (calibration !== undefined) {
+    if (sequences !== undefined) note(terminal, '--synthetic-sequences has no effect with --calibration');
+    if (length !== undefined) note(terminal, '--synthetic-length has no effect with --calibration');
+    return openCalibration(calibration);
+  }
+  note(terminal, 'without --calibration the fit sees made-up inputs, and the swapped model keeps far less quality');
+  return {
+    synthetic: { seed, ...(sequences === undefined ? {} : { sequences }), ...(length === undefined ? {} : { length }) },
+  };
+}
+
+async function swapWithProgress(model: OpenModel, options: SwapOptions<Feed>, terminal: Terminal): Promise<SwapResult> {
+  const bar = startProgress(terminal);
+  try {
+    return await model.swap({ ...options, signal: terminal.signal, onProgress: bar.update });
+  } finally {
+    bar.stop();
+  }
+}

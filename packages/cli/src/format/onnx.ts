@@ -1,0 +1,31 @@
+import type { ModelFormat } from './format.js';
+
+/**
+ * ONNX models, run by ONNX Runtime. The adapter and the engine are loaded on first use, so that `mhe count` and
+ * `mhe --help` start at once.
+ */
+export const onnxFormat: ModelFormat = {
+  recognises: () => true,
+  async open(path, signal) {
+    const { inspect, readModel, swap, writeModel } = await import('@mhe/onnx');
+    const model = await readModel(path, { signal });
+    return {
+      inspect: async (options) => inspect(model, options),
+      async swap(options) {
+        const runtime = await import('onnxruntime-node');
+        const { model: swapped, report } = await swap(model, { ...options, runtime });
+        return {
+          report,
+          async write(output, writeOptions) {
+            const { path, dataPath, byteLength } = await writeModel(swapped, output, writeOptions);
+            return { files: dataPath === null ? [path] : [path, dataPath], byteLength };
+          },
+        };
+      },
+      outputFiles(output, placement) {
+        const hasData = placement === 'always' || (placement === 'auto' && model.externalData.size > 0);
+        return hasData ? [output, `${output}.data`] : [output];
+      },
+    };
+  },
+};

@@ -1,0 +1,42 @@
+import type { SwapProgress } from '@mhe/core';
+import { Presets, SingleBar } from 'cli-progress';
+import type { Terminal } from '../terminal.js';
+
+/** A progress bar on stderr where that is a terminal; nothing elsewhere. */
+export interface ProgressBar {
+  update(progress: SwapProgress): void;
+  /** Removes it from the terminal. */
+  stop(): void;
+}
+
+const stages: Record<SwapProgress['stage'], string> = {
+  capture: 'running the model',
+  verify: 'checking the identity swap',
+  fit: 'fitting',
+  compare: 'comparing outputs',
+};
+
+export function startProgress({ stderr }: Terminal): ProgressBar {
+  if (!stderr.isTTY) return { update() {}, stop() {} };
+  const bar = new SingleBar(
+    {
+      stream: stderr,
+      format: '{bar} {percentage} %  {stage}  {site}',
+      barsize: 24,
+      clearOnComplete: true,
+      hideCursor: true,
+      linewrap: true,
+      // The command ends in order by itself when it is interrupted.
+      gracefulExit: false,
+    },
+    Presets.shades_classic,
+  );
+  bar.start(1, 0, { stage: 'reading the model', site: '' });
+  return {
+    update({ stage, site, done, total }) {
+      bar.setTotal(total);
+      bar.update(done, { stage: stages[stage], site });
+    },
+    stop: () => bar.stop(),
+  };
+}

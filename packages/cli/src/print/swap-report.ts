@@ -1,0 +1,125 @@
+import type { BeforeAfter, OutputDifference, SwappedSite, SwapReport } from '@mhe/core';
+import type { WrittenFiles } from '../format/format.js';
+import type { Colors } from '../terminal.js';
+import { formatSkipped } from './inspection.js';
+import { formatBytes, formatChange, formatCount, formatOperations, formatShare } from './numbers.js';
+import { formatTable, number, text } from './table.js';
+
+/** The report of a swap for people: what it gained, what it cost, and what it does not tell. */
+export function formatSwapReport(
+  input: string,
+  output: WrittenFiles | null,
+  report: SwapReport,
+  colors: Colors,
+): string {
+  const { swapped, skipped, notices } = report;
+  const parts = [colors.bold(output === null ? `${input}: nothing swapped` : `${input} -> ${formatFiles(output)}`)];
+  if (swapped.length > 0) {
+    parts.push(formatTotals(report, colors), formatSites(swapped, colors), formatOutputs(report, colors));
+  }
+  if (skipped.length > 0) parts.push(formatSkipped(skipped, colors));
+  if (notices.length > 0) parts.push([colors.bold('Notices'), ...notices.map((notice) => `  ${notice}`)].join('\n'));
+  if (swapped.length > 0) parts.push(...formatCautions(report, colors));
+  return parts.join('\n\n');
+}
+
+function formatFiles({ files, byteLength }: WrittenFiles): string {
+  return `${files.join(' + ')} (${formatBytes(byteLength)})`;
+}
+
+function formatTotals({ parameters, bytes, multiplyAdds, swapped }: SwapReport, colors: Colors): string {
+  const row = (label: string, figures: BeforeAfter, format: (value: number) => string) => [
+    label,
+    format(figures.before),
+    format(figures.after),
+    formatChange(figures),
+  ];
+  return formatTable(
+    [text(''), number('before'), number('after'), number('change')],
+    [
+      row('parameters of the model', parameters, formatCount),
+      row('bytes of its weights', bytes, formatBytes),
+      row(
+        `multiply-adds of ${blocks(swapped.length)}, ${multiplyAdds.sequenceLength} tokens`,
+        multiplyAdds,
+        formatOperations,
+      ),
+    ],
+    colors.dim,
+  );
+}
+
+function formatSites(swapped: readonly SwappedSite[], colors: Colors): string {
+  const table = formatTable(
+    [
+      number('#'),
+      text('name'),
+      number('heads'),
+      number('groups q,k / v'),
+      text('form'),
+      number('parameters'),
+      number('identity'),
+      number('scores lost'),
+      number('values lost'),
+      number('output error'),
+    ],
+    swapped.map(({ site, groups, embedding, form, parameters, identityError, fitError, outputError }) => [
+      String(site.index),
+      site.name,
+      String(site.numHeads),
+      `${groups.queryKey} / ${groups.value}`,
+      `${embedding} ${form}`,
+      formatChange(parameters),
+      identityError.toExponential(1),
+      formatShare(fitError.queryKey),
+      formatShare(fitError.value),
+      formatShare(outputError),
+    ]),
+    colors.dim,
+  );
+  return `${table}\n\n${formatReasons(swapped)}`;
+}
+
+/** Why each form was taken; a reason that several sites share is told once. */
+function formatReasons(swapped: readonly SwappedSite[]): string {
+  const sites = new Map<string, number[]>();
+  for (const { site, form, formReason } of swapped) {
+    const line = `${form}: ${formReason}`;
+    sites.set(line, [...(sites.get(line) ?? []), site.index]);
+  }
+  if (sites.size === 1) return [...sites.keys()].join();
+  return [...sites].map(([line, indices]) => `#${indices.join(', #')} ${line}`).join('\n');
+}
+
+function formatOutputs({ outputs, calibration }: SwapReport, colors: Colors): string {
+  const { kind, sequences, tokens } = calibration;
+  const source = kind === 'given' ? 'calibration' : 'MADE-UP';
+  const heading = `Outputs against the original's, on ${formatCount(sequences)} ${source} sequences (${formatCount(tokens)} positions)`;
+  const table = formatTable(
+    [text('output'), number('relative difference'), number('largest difference'), number('mean cosine')],
+    outputs.map(({ name, relative, maxAbsolute, cosine }: OutputDifference) => [
+      name,
+      formatShare(relative),
+      maxAbsolute.toPrecision(3),
+      cosine.toFixed(4),
+    ]),
+    colors.dim,
+  );
+  return `${colors.bold(heading)}\n${table}`;
+}
+
+/** What the figures above do not say. */
+function formatCautions({ calibration }: SwapReport, colors: Colors): string[] {
+  const quality =
+    'No quality was measured on a task. Before use, score both models on held-out data of your task; the outputs above ' +
+    'only show how far the swapped model moved from the original.';
+  if (calibration.kind === 'given') return [colors.yellow(quality)];
+  return [
+    colors.red(colors.bold('The fit saw MADE-UP data. Fit on real inputs: mhe swap ... --calibration feeds.jsonl')),
+    colors.yellow(quality),
+  ];
+}
+
+function blocks(count: number): string {
+  return count === 1 ? '1 block' : `${count} blocks`;
+}
