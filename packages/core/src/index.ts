@@ -1,6 +1,33 @@
-// Attention: the forms, written over the tensor port.
+// Accounting: parameters, bytes, operations and the paper's measures.
+export { countBytes, countCacheBytesPerToken, type DataType } from './accounting/bytes.js';
+export type { AttentionDimensions } from './accounting/dimensions.js';
+export { exactNumber } from './accounting/exact-number.js';
+export type { AttentionKind, AttentionKindName } from './accounting/kind.js';
+export {
+  allKinds,
+  countKinds,
+  type KindsOptions,
+  type ParameterDifference,
+  parameterDifferences,
+  usualKeyValueHeads,
+} from './accounting/kinds.js';
+export { type Direction, parameterElasticity, performanceRetention, type ScoredModel } from './accounting/measures.js';
+export {
+  type AttentionComputation,
+  countOperations,
+  countScoreBytes,
+  type OperationCount,
+  type SequenceLengths,
+} from './accounting/operations.js';
+export {
+  countParameters,
+  type ParameterCount,
+  type ParameterOptions,
+  subtractParameters,
+} from './accounting/parameters.js';
+export { countWeights } from './accounting/weights-parameters.js';
 
-// Attention: exact conversions between forms.
+// Attention: the forms over the tensor port, and the exact conversions between them.
 export { absorbScale } from './attention/absorb-scale.js';
 export { checkWeights } from './attention/check-weights.js';
 export { disguiseHeads } from './attention/disguise.js';
@@ -48,9 +75,11 @@ export type {
 
 // Finding attention: what an adapter fills in, and what it gets back.
 export type { AttentionBlock, BlockAxes, BlockProjection } from './find/block.js';
-export { type FindOptions, type Finding, type FoundSite, findAttention } from './find/find.js';
+export { type Finding, type FindOptions, type FoundSite, findAttention } from './find/find.js';
 export type { OutputProjection } from './find/output.js';
+export type { ProjectionProduct } from './find/projection.js';
 export type { PlacedStep, ScoreChain, ScoreStep } from './find/scores.js';
+export type { AttentionSite, Inspection, MaskKind, SkippedSite } from './find/site.js';
 export type { Stream, StreamAxis } from './find/stream.js';
 export type {
   BinaryName,
@@ -62,7 +91,6 @@ export type {
   ViewInput,
   ViewNode,
 } from './find/view.js';
-export type { AttentionSite, Inspection, MaskKind, SkippedSite } from './find/site.js';
 
 // Float64: the reference interpretation of the port, and reproducible randomness.
 export type { Matrix } from './float64/matrix.js';
