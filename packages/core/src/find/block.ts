@@ -59,6 +59,8 @@ export interface AttentionBlock {
   readonly sameForAllHeads: boolean;
   /** Whether anything outside the block reads its scores or probabilities. */
   readonly observed: boolean;
+  /** Head of each batch position of the scores, row by row over the product's batch axes. */
+  readonly headOfBatch: Int32Array;
   /** Whether a weight is cut out of a constant by sizes of the inputs. */
   readonly sized: boolean;
   /** `undefined` where heads are not an axis of their own (merged with the batch). */
@@ -219,6 +221,7 @@ export function attentionBlock(inquiry: Inquiry, softmax: ViewNode): AttentionBl
     chainScale,
     ...sides,
     observed: isObserved(inquiry, chain),
+    headOfBatch: heads.ofBatch,
     sized: [queryTraced, keyTraced, valueTraced]
       .map(({ projection }) => projection.weight)
       .concat(output.weight)

@@ -12,10 +12,23 @@ export interface OutputProjection {
   readonly product: ViewNode;
   /** Nodes between the values' product and this one. */
   readonly layout: readonly ViewNode[];
+  /** Whether something asks for the size of the heads' outputs as the values' product makes them. */
+  readonly contextRead: boolean;
   readonly weight: string;
-  readonly bias: { readonly node: ViewNode; readonly value: string } | null;
+  readonly weightDims: readonly number[];
+  readonly bias: { readonly node: ViewNode; readonly value: string; readonly dims: readonly number[] } | null;
   /** What leaves the block. */
   readonly output: string;
+  /** The heads' outputs as the projection reads them: axes of its rows and of its features, in the weight's order. */
+  readonly operand: {
+    readonly value: string;
+    readonly rowAxes: readonly number[];
+    readonly featureAxes: readonly number[];
+  };
+  /** `head * valueHeadDim + feature` of each feature of the operand. */
+  readonly features: Int32Array;
+  /** Axes of the output's rows, in the operand's order, and of its columns. */
+  readonly outputAxes: { readonly rowAxes: readonly number[]; readonly columnAxes: readonly number[] };
   /** For each element of the weight, row-major: its row `head * valueHeadDim + feature`. */
   readonly rows: Int32Array;
   /** For each element of the weight: its column. */
@@ -49,7 +62,10 @@ export function outputProjection(
       );
     }
     const node = readers[0] as ViewNode;
-    if (isProduct(node.operator)) return projected(inquiry, node, at, dims, codes, width, layout);
+    if (isProduct(node.operator)) {
+      const contextRead = inquiry.consumers(context).length > 1;
+      return projected(inquiry, node, at, dims, codes, width, layout, contextRead);
+    }
     const passes = node.operator.kind === 'cast' && node.operator.to === 'float';
     if ((!movesElements(node) && !passes) || layout.length > 16) {
       throw new Refusal(`its heads' outputs pass through ${node.source} before any projection`, sources(node));
@@ -74,6 +90,7 @@ function projected(
   codes: Int32Array,
   width: number,
   layout: readonly ViewNode[],
+  contextRead: boolean,
 ): OutputProjection {
   const weight = node.inputs.find((input) => input !== stream);
   if (weight === undefined || !inquiry.isFixed(weight)) {
@@ -109,6 +126,7 @@ function projected(
   }
   const columnLabels = theirs.filter((label) => labels.out.includes(label) && !own.includes(label));
   const columnDims = columnLabels.map((label) => weightDims[theirs.indexOf(label)] as number);
+  const rowLabels = own.filter((label) => labels.out.includes(label));
   const columnStrides = stridesOf(columnDims);
   const summedIndex = indexed(
     weightDims,
@@ -128,9 +146,21 @@ function projected(
   return {
     product: node,
     layout,
+    contextRead,
     weight,
-    bias: bias && { node: bias.node, value: bias.value },
+    weightDims,
+    bias: bias && { node: bias.node, value: bias.value, dims: inquiry.dims(bias.value) },
     output: bias ? (bias.node.outputs[0] as string) : out,
+    operand: {
+      value: stream,
+      rowAxes: rowLabels.map((label) => own.indexOf(label)),
+      featureAxes: summed.map((label) => own.indexOf(label)),
+    },
+    features: rowOf,
+    outputAxes: {
+      rowAxes: rowLabels.map((label) => labels.out.indexOf(label)),
+      columnAxes: columnLabels.map((label) => labels.out.indexOf(label)),
+    },
     rows: summedIndex.map((at) => rowOf[at] as number),
     columns,
     outputDim,

@@ -20,6 +20,10 @@ export interface ProjectionProduct {
   readonly columnCount: number;
   /** Axes of the result that hold columns. */
   readonly columnAxes: readonly number[];
+  /** The weight's axis that is summed over, and those that hold columns. */
+  readonly weightChannelAxis: number;
+  readonly weightColumnAxes: readonly number[];
+  readonly weightDims: readonly number[];
   readonly outDims: readonly number[];
   /** Row and column of every element of the result. */
   readonly rows: Int32Array;
@@ -71,6 +75,9 @@ export function projectionOf(inquiry: Inquiry, node: ViewNode): ProjectionProduc
     inputDim: streamDims[channelAxis] as number,
     columnCount: elementCount(columnDims),
     columnAxes: labels.out.flatMap((label, axis) => (columnLabels.includes(label) ? [axis] : [])),
+    weightChannelAxis: weightLabels.indexOf(summed[0] as string),
+    weightColumnAxes: columnLabels.map((label) => weightLabels.indexOf(label)),
+    weightDims,
     outDims,
     rows: indexed(outDims, rowStep),
     columns: indexed(outDims, columnStep),
@@ -79,26 +86,17 @@ export function projectionOf(inquiry: Inquiry, node: ViewNode): ProjectionProduc
 
 /** The weight as `[inputDim, columnCount]`. */
 export function weightMatrix(inquiry: Inquiry, projection: ProjectionProduct): Matrix {
-  const { node, weight, inputDim, columnCount } = projection;
+  const { node, weight, inputDim, columnCount, weightDims, weightChannelAxis, weightColumnAxes } = projection;
   const numbers = inquiry.constant(weight);
   if (!numbers) throw new Refusal(`the weight "${weight}" cannot be read`, [node.source]);
-  const [a = '', b = ''] = node.inputs;
-  const labels = contractionOf(node.operator, inquiry.dims(a).length, inquiry.dims(b).length);
-  const own = (weight === a ? labels?.a : labels?.b) as readonly string[];
-  const other = (weight === a ? labels?.b : labels?.a) as readonly string[];
-  const dims = inquiry.dims(weight);
-  const channel = own.findIndex((label) => other.includes(label) && !labels?.out.includes(label));
-  const columnAxes = own.flatMap((label, axis) =>
-    labels?.out.includes(label) && !other.includes(label) ? [axis] : [],
-  );
-  const columnStrides = stridesOf(columnAxes.map((axis) => dims[axis] as number));
+  const columnStrides = stridesOf(weightColumnAxes.map((axis) => weightDims[axis] as number));
   const rows = indexed(
-    dims,
-    own.map((_, axis) => (axis === channel ? 1 : 0)),
+    weightDims,
+    weightDims.map((_, axis) => (axis === weightChannelAxis ? 1 : 0)),
   );
   const columns = indexed(
-    dims,
-    own.map((_, axis) => columnStrides[columnAxes.indexOf(axis)] ?? 0),
+    weightDims,
+    weightDims.map((_, axis) => columnStrides[weightColumnAxes.indexOf(axis)] ?? 0),
   );
   const data = new Float64Array(inputDim * columnCount);
   for (let i = 0; i < numbers.length; i++) {

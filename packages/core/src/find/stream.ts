@@ -12,6 +12,8 @@ export type StreamAxis = 'batch' | 'sequence' | 'channel';
 export interface Stream {
   readonly value: string;
   readonly axes: readonly StreamAxis[];
+  /** Size of the channel axis. */
+  readonly channels: number;
 }
 
 /** A candidate: a value with the projection's rows and its channels placed on its axes. */
@@ -48,7 +50,7 @@ export function streamOf(
   };
   for (let depth = 0; candidate && depth < 8; depth++) {
     const axes = axesOf(candidate, operand, heads);
-    if (axes) return { value: candidate.value, axes };
+    if (axes) return { value: candidate.value, axes, channels: projection.inputDim };
     candidate = before(inquiry, candidate, projection.inputDim);
   }
   return undefined;

@@ -27,6 +27,8 @@ export interface ProjectedValue {
   readonly hasBias: boolean;
   /** Nodes from the projection to the value, in order. */
   readonly nodes: readonly ViewNode[];
+  /** For each of them, the output that the way goes through. */
+  readonly outputs: readonly string[];
 }
 
 /**
@@ -62,8 +64,12 @@ export function traceProjection(inquiry: Inquiry, id: string, role: string): Pro
     scale: 1,
     hasBias: false,
     nodes: [base.node],
+    outputs: [at],
   };
-  for (const step of steps) value = { ...advance(inquiry, value, step), nodes: [...value.nodes, step.node] };
+  for (const step of steps) {
+    const { nodes, outputs } = value;
+    value = { ...advance(inquiry, value, step), nodes: [...nodes, step.node], outputs: [...outputs, step.output] };
+  }
   return value;
 }
 
