@@ -1,4 +1,4 @@
-import type { Groups, SiteSelection } from '@mhe/core';
+import type { SiteSelection } from '@mhe/core';
 import { InvalidArgumentError } from 'commander';
 
 /** Reads a whole number of at least `minimum`. */
@@ -15,17 +15,6 @@ export function wholeNumber(minimum: number): (value: string) => number {
 /** Reads a number of groups: a whole number or `heads`. */
 export function groupCount(value: string): number | 'heads' {
   return value === 'heads' ? value : wholeNumber(1)(value);
-}
-
-/** The two dials from the options that set them: `--groups` for both, or each its own (1 where left out). */
-export function groupsFrom(options: {
-  readonly groups?: number | 'heads';
-  readonly queryKeyGroups?: number | 'heads';
-  readonly valueGroups?: number | 'heads';
-}): Groups {
-  const { groups, queryKeyGroups, valueGroups } = options;
-  if (queryKeyGroups === undefined && valueGroups === undefined) return groups ?? 1;
-  return { queryKey: queryKeyGroups ?? 1, value: valueGroups ?? 1 };
 }
 
 /**

@@ -9,13 +9,11 @@ import { checkOutput } from '../format/output-path.js';
 import { startProgress } from '../print/progress.js';
 import { formatSwapReport } from '../print/swap-report.js';
 import { colorsFor, note, print, printJson, type Terminal } from '../terminal.js';
-import { groupCount, groupsFrom, siteSelection, wholeNumber } from './option-values.js';
+import { addGroupOptions, type GroupOptions, groupsFrom } from './group-options.js';
+import { siteSelection, wholeNumber } from './option-values.js';
 
-interface SwapCommandOptions {
+interface SwapCommandOptions extends GroupOptions {
   readonly output: string;
-  readonly groups?: number | 'heads';
-  readonly queryKeyGroups?: number | 'heads';
-  readonly valueGroups?: number | 'heads';
   readonly embedding: Embedding;
   readonly form: 'auto' | AttentionForm;
   readonly sites: SiteSelection;
@@ -48,7 +46,7 @@ Exit codes: 0 written, 1 error, 2 nothing was swapped and nothing written, 130 i
 
 /** Adds `mhe swap`: replaces the attention of a model, writes the result and reports what it gained and cost. */
 export function addSwapCommand(program: Command, terminal: Terminal): void {
-  program
+  const command = program
     .command('swap')
     .summary('swap the attention of a model for multi-head-embedding attention')
     .description(
@@ -56,14 +54,8 @@ export function addSwapCommand(program: Command, terminal: Terminal): void {
         'training. The original is never changed.',
     )
     .argument('<model>', 'model file (.onnx)')
-    .requiredOption('-o, --output <file>', 'where the swapped model goes')
-    .addOption(
-      new Option('--groups <n>', 'shared projections, of queries and keys and of values: a number, or "heads"')
-        .argParser(groupCount)
-        .conflicts(['queryKeyGroups', 'valueGroups']),
-    )
-    .option('--query-key-groups <n>', 'shared projections of queries and keys (default: 1)', groupCount)
-    .option('--value-groups <n>', 'shared projections of values (default: 1)', groupCount)
+    .requiredOption('-o, --output <file>', 'where the swapped model goes');
+  addGroupOptions(command)
     .addOption(new Option('--embedding <kind>', 'how heads differ').choices(['mul', 'add']).default('mul'))
     .addOption(
       new Option('--form <form>', 'how the swapped blocks compute')
