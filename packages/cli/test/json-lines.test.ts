@@ -28,8 +28,8 @@ const messageOf = async (content: string) => {
 
 describe('feeds', () => {
   it('come one from each line that is not blank, with any line end and none at the end', async () => {
-    const path = await file('\uFEFF{"a":[[1,2]]}\r\n\n   \n{"a":[[3]],"é":0.5}\n{"a":true}');
-    expect([...(await openCalibration(path))]).toEqual([{ a: [[1, 2]] }, { a: [[3]], é: 0.5 }, { a: true }]);
+    const path = await file('\uFEFF{"a":[[1,2]]}\r\n\n   \n{"a":[[3]],"é":0.5}\n{"a":["text",true]}');
+    expect([...(await openCalibration(path))]).toEqual([{ a: [[1, 2]] }, { a: [[3]], é: 0.5 }, { a: ['text', true] }]);
   });
 
   it('can be iterated again', async () => {
@@ -58,8 +58,8 @@ describe('errors name the line', () => {
     ['{"a":1}\n\nnot json\n', /^FILE, line 3: Unexpected token/],
     ['{"a":1}\n[1]\n', /^FILE, line 2: an object from input names/],
     ['{}', /^FILE, line 1: the object names no input/],
-    ['{"a":"text"}', /^FILE, line 1: a holds "text", which is no number/],
-    ['{"a":[null]}', /^FILE, line 1: a holds null, which is no number/],
+    ['{"a":{"b":1}}', /^FILE, line 1: a holds \{"b":1\}, which is no value/],
+    ['{"a":[null]}', /^FILE, line 1: a holds null, which is no value/],
     ['{"a":[[1,2],[3]]}', /^FILE, line 1: a is ragged: \[2\] beside \[1\]/],
     ['{"a":[[1],2]}', /^FILE, line 1: a is ragged/],
     [`{"a":${'['.repeat(5000)}${']'.repeat(5000)}}`, /^FILE, line 1: a is nested more than 16 deep/],

@@ -1,5 +1,5 @@
-/** Numbers nested as JSON nests them: `[[1, 2], [3, 4]]` has dimensions 2 and 2. */
-export type NestedNumbers = number | boolean | readonly NestedNumbers[];
+/** Values nested as JSON nests them: `[[1, 2], [3, 4]]` has dimensions 2 and 2. */
+export type NestedValues = number | boolean | string | readonly NestedValues[];
 
 /** The number types that a calibration array may have. */
 export type FeedArray =
@@ -21,4 +21,4 @@ export interface FeedTensor {
 }
 
 /** One run of the model: what each of its inputs is given, by the input's name. */
-export type Feed = Readonly<Record<string, NestedNumbers | FeedTensor>>;
+export type Feed = Readonly<Record<string, NestedValues | FeedTensor>>;

@@ -47,8 +47,8 @@ const scalar: readonly number[] = [];
 
 /** The dimensions of nested numbers, which must form a full grid. */
 function dimsOf(value: unknown, name: string, depth = 0): readonly number[] {
-  if (typeof value === 'number' || typeof value === 'boolean') return scalar;
-  if (!Array.isArray(value)) throw new Error(`${name} holds ${JSON.stringify(value).slice(0, 40)}, which is no number`);
+  if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'string') return scalar;
+  if (!Array.isArray(value)) throw new Error(`${name} holds ${JSON.stringify(value).slice(0, 40)}, which is no value`);
   if (depth === maxAxes) throw new Error(`${name} is nested more than ${maxAxes} deep`);
   let first: readonly number[] | undefined;
   for (const item of value) {
