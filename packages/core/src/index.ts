@@ -51,7 +51,6 @@ export { FormError } from './attention/form-error.js';
 export { groupCount, headsByGroup } from './attention/head-groups.js';
 export { identityMhe } from './attention/identity.js';
 export type { AttentionInputs } from './attention/inputs.js';
-export type { ScoreRules } from './attention/mask.js';
 export { attendMha, mha } from './attention/mha.js';
 export { attendMhe, mhe } from './attention/mhe.js';
 export type { TensorPort } from './attention/port.js';
@@ -61,6 +60,7 @@ export {
   causalRule,
   combineRules,
   type MaskScope,
+  type ScoreRules,
   scaleRule,
 } from './attention/score-rules.js';
 export { unfoldMhe } from './attention/unfold.js';

@@ -1,6 +1,6 @@
 import { type Heads, repeatHeads } from './heads.js';
-import type { ScoreRules } from './mask.js';
 import type { TensorPort } from './port.js';
+import type { ScoreRules } from './score-rules.js';
 
 /** Queries, keys and values with a head axis each, of one group or of all heads. */
 export interface HeadTensors<T> {

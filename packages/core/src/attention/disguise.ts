@@ -1,7 +1,8 @@
-import { Matrix as DenseMatrix, QrDecomposition } from 'ml-matrix';
 import { accumulateProduct } from '../float64/accumulate.js';
 import { type Block, block, transposed } from '../float64/block.js';
 import type { Matrix } from '../float64/matrix.js';
+import { orthonormalise } from '../float64/orthonormalise.js';
+import { product } from '../float64/product.js';
 import { type SeededRandom, seededRandom } from '../float64/random.js';
 import { checkWeights } from './check-weights.js';
 import type { AttentionWeights, Projection } from './weights.js';
@@ -54,19 +55,24 @@ function randomBasis(size: number, random: SeededRandom): Basis {
   const left = randomRotation(size, random);
   const right = randomRotation(size, random);
   const stretches = Array.from({ length: size }, () => 2 ** (2 * random.uniform() - 1));
+  const stretched = (by: (stretch: number) => number) => ({
+    ...left,
+    data: left.data.map((x, i) => x * by(stretches[i % size] as number)),
+  });
   return {
-    matrix: toMatrix(left.clone().mulRowVector(stretches).mmul(right)),
-    inverseTransposed: toMatrix(left.clone().divRowVector(stretches).mmul(right)),
+    matrix: product(
+      stretched((stretch) => stretch),
+      right,
+    ),
+    inverseTransposed: product(
+      stretched((stretch) => 1 / stretch),
+      right,
+    ),
   };
 }
 
-function randomRotation(size: number, random: SeededRandom): DenseMatrix {
-  const entries = Array.from({ length: size }, () => Array.from({ length: size }, random.normal));
-  return new QrDecomposition(new DenseMatrix(entries)).orthogonalMatrix;
-}
-
-function toMatrix(dense: DenseMatrix): Matrix {
-  return { rows: dense.rows, cols: dense.columns, data: Float64Array.from(dense.to1DArray()) };
+function randomRotation(size: number, random: SeededRandom): Matrix {
+  return orthonormalise({ rows: size, cols: size, data: Float64Array.from({ length: size * size }, random.normal) });
 }
 
 /** Multiplies each head's columns, and its part of the bias, by its matrix from the right. */

@@ -3,9 +3,9 @@ import { FormError } from './form-error.js';
 import { groupCount, headsByGroup, isIdentity } from './head-groups.js';
 import type { AttentionInputs } from './inputs.js';
 import { keyBiasProjection } from './key-bias.js';
-import type { ScoreRules } from './mask.js';
 import type { TensorPort } from './port.js';
 import { project, projectHeads } from './project.js';
+import type { ScoreRules } from './score-rules.js';
 import type { FoldedMheWeights, Projection } from './weights.js';
 
 /**

@@ -1,9 +1,9 @@
 import { attendHeads } from './attend-heads.js';
 import type { AttentionInputs } from './inputs.js';
-import type { ScoreRules } from './mask.js';
 import { mergeHeads } from './merge-heads.js';
 import type { TensorPort } from './port.js';
 import { projectQueryKeyValue } from './query-key-value.js';
+import type { ScoreRules } from './score-rules.js';
 import type { AttentionWeights } from './weights.js';
 
 /**

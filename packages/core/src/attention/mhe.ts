@@ -2,10 +2,10 @@ import type { Matrix } from '../float64/matrix.js';
 import { attendHeads } from './attend-heads.js';
 import { applyPerHead, type Heads, spreadGroups } from './heads.js';
 import type { AttentionInputs } from './inputs.js';
-import type { ScoreRules } from './mask.js';
 import { mergeHeads } from './merge-heads.js';
 import type { TensorPort } from './port.js';
 import { projectQueryKeyValue } from './query-key-value.js';
+import type { ScoreRules } from './score-rules.js';
 import type { MheWeights } from './weights.js';
 
 /**

@@ -1,5 +1,27 @@
-import type { ScoreRules } from './mask.js';
 import type { TensorPort } from './port.js';
+
+/**
+ * What a model does to its scores around the softmax, apart from the product itself: scale, additive bias or
+ * mask, boolean masks, a guard against rows without any key.
+ *
+ * @typeParam T - the backend's tensor.
+ */
+export interface ScoreRules<T> {
+  /**
+   * From `query . key` to what the softmax reads, the scale included. `[batch, heads, queries, keys]` to the same;
+   * where {@link ScoreRules.sameForAllHeads} is true, `heads` may be 1 or the number of groups.
+   */
+  beforeSoftmax(scores: T): T;
+  /** Whether no step depends on the head, so that the rules may run once for all heads. */
+  readonly sameForAllHeads: boolean;
+  /**
+   * Turns not-a-number into 0, elementwise: the guard of recent exports for rows that may attend to nothing. Absent:
+   * no guard. Forms that never hold the probabilities run it on the context, which comes to the same.
+   */
+  guardEmptyRows?(values: T): T;
+  /** Any other step from the softmax to the weights of the values. Absent: nothing. */
+  afterSoftmax?(probabilities: T): T;
+}
 
 /** Whether a mask has an axis of heads longer than 1, as relative position biases do. */
 export type MaskScope = 'all heads' | 'per head';
