@@ -1,5 +1,5 @@
 import { type Dtype, dtypeFromNumber } from '../tensor/dtype.js';
-import { FLOAT16, fromSmallFloat } from '../tensor/small-float.js';
+import { FLOAT16, fromSmallFloat, toSmallFloat } from '../tensor/small-float.js';
 
 /** What holds the values of each element type on the JavaScript side; float16 as its bits, bool as 0 and 1. */
 interface HostData {
@@ -21,6 +21,9 @@ interface HostData {
 /** Element types that ONNX Runtime takes from and gives to JavaScript, by the names it has for them. */
 export type HostDtype = keyof HostData;
 
+/** Element types of numbers and booleans. */
+export type NumericDtype = Exclude<HostDtype, 'string'>;
+
 /** A tensor outside the runtime: row-major values and dimensions. */
 export type HostTensor = {
   [D in HostDtype]: { readonly dtype: D; readonly dims: readonly number[]; readonly data: HostData[D] };
@@ -29,7 +32,7 @@ export type HostTensor = {
 /** Tensors by the names of a model's inputs or outputs. */
 export type HostTensors = Readonly<Record<string, HostTensor>>;
 
-const arrays: { [D in Exclude<HostDtype, 'string'>]: new (length: number) => HostData[D] } = {
+const arrays: { [D in NumericDtype]: new (length: number) => HostData[D] } = {
   float32: Float32Array,
   float64: Float64Array,
   float16: Uint16Array,
@@ -58,19 +61,20 @@ export function hostDtypeFromNumber(dataType: number): HostDtype | undefined {
 /**
  * Makes a tensor value by value.
  *
- * @param dtype - element type, strings excepted.
+ * @param dtype - element type.
  * @param dims - dimensions; `[]` for a scalar.
- * @param valueAt - the value at a row-major place; whole numbers for integer types, 0 and 1 for bool, the number
- *   (not its bits) for floats. float16 is not made this way.
+ * @param valueAt - the value at a row-major place: the number itself, for float16 too; 0 and 1 for bool.
  */
 export function fillHostTensor(
-  dtype: Exclude<HostDtype, 'string' | 'float16'>,
+  dtype: NumericDtype,
   dims: readonly number[],
   valueAt: (place: number) => number | bigint,
 ): HostTensor {
   const data = new arrays[dtype](dims.reduce((product, dim) => product * dim, 1));
   if (data instanceof BigInt64Array || data instanceof BigUint64Array) {
     for (let i = 0; i < data.length; i++) data[i] = BigInt(valueAt(i));
+  } else if (dtype === 'float16') {
+    for (let i = 0; i < data.length; i++) data[i] = toSmallFloat(Number(valueAt(i)), FLOAT16);
   } else {
     for (let i = 0; i < data.length; i++) data[i] = Number(valueAt(i));
   }
