@@ -49,6 +49,12 @@ export class NodeBuilder {
     return this.constant(encodeTensor(name, this.target.dtype, dims, values));
   }
 
+  /** One number in float32, whatever the model computes in. */
+  float32(value: number): string {
+    const name = this.target.freshNames(`${this.target.prefix}/number`);
+    return this.constant(encodeTensor(name, 'float32', [], Float64Array.of(value)));
+  }
+
   /** A list of 64-bit integers. */
   integers(values: readonly number[], wish = 'list'): string {
     const name = this.target.freshNames(`${this.target.prefix}/${wish}`);

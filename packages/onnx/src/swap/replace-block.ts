@@ -1,0 +1,111 @@
+import type { AttentionBlock, AttentionForm, FoldedMheWeights, Projection } from '@mhe/core';
+import { identityMhe } from '@mhe/core';
+import type { GraphProto, NodeProto } from 'onnx-buf';
+import { emitCanonicalBlock } from '../emit/canonical-block.js';
+import { NodeBuilder } from '../emit/node-builder.js';
+import { outputNodes } from '../emit/output-weights.js';
+import { emitWidenedBlock } from '../emit/widened-block.js';
+import { isOnnxDomain } from '../graph/constant-tensor.js';
+import { edit } from '../graph/edit.js';
+import { freshNames } from '../graph/fresh-names.js';
+import { graphIndex } from '../graph/graph-index.js';
+import type { OnnxModel } from '../graph/model.js';
+import { pruneGraph } from '../graph/prune-graph.js';
+import { sortNodes } from '../graph/sort-nodes.js';
+import type { FloatDtype } from '../tensor/dtype.js';
+import { modelValue } from './block-nodes.js';
+
+/** What a block becomes, its form decided. */
+export interface BlockReplacement {
+  readonly weights: FoldedMheWeights;
+  readonly embedding: 'mul' | 'add';
+  readonly form: AttentionForm;
+}
+
+/** Starts a builder whose names and operators fit a model. */
+export function builderFor(model: OnnxModel, dtype: FloatDtype, prefix: string): NodeBuilder {
+  const graph = model.proto.graph as GraphProto;
+  const opset = model.proto.opsetImport.find(({ domain }) => isOnnxDomain(domain))?.version ?? 1n;
+  return new NodeBuilder({
+    opset: Number(opset),
+    irVersion: Number(model.proto.irVersion),
+    dtype,
+    freshNames: freshNames(graph),
+    prefix,
+  });
+}
+
+/**
+ * A model with one block computed another way. Everything outside the block stays, and so do the values inside it
+ * that something outside reads; weights that others share are left to them.
+ *
+ * @param model - the model, or a part of it that holds the block.
+ */
+export function replaceBlock(
+  model: OnnxModel,
+  block: AttentionBlock,
+  replacement: BlockReplacement,
+  dtype: FloatDtype,
+  prefix: string,
+): OnnxModel {
+  const graph = model.proto.graph as GraphProto;
+  const index = graphIndex(graph);
+  const builder = builderFor(model, dtype, prefix);
+  const nodeOf = (output: string): NodeProto => {
+    const producer = index.producer(modelValue(output));
+    if (!producer) throw new Error(`${model.name}: nothing makes "${modelValue(output)}"`);
+    return index.node(producer.node);
+  };
+  const replaced = new Map<NodeProto, NodeProto | null>();
+  if (replacement.form === 'widened') {
+    const operands = emitWidenedBlock(builder, block, replacement.weights, nodeOf);
+    for (const product of [block.chain.product, block.chain.context]) {
+      const node = nodeOf(product.outputs[0] as string);
+      replaced.set(node, edit(node, { input: node.input.map((input) => operands.get(input) ?? input) }));
+    }
+  } else {
+    const made = emitCanonicalBlock(builder, block, { ...replacement, form: replacement.form });
+    for (const value of made) replaced.set(nodeOf(value), null);
+    // A value that is made further on leaves the product before it without a reader, but with the old name.
+    replaced.set(nodeOf(block.chain.context.outputs[0] as string), null);
+  }
+  const { output } = replacement.weights;
+  if (!isUnchanged(block, output)) {
+    for (const [node, changed] of outputNodes(builder, block, output, nodeOf)) replaced.set(node, changed);
+  }
+  const kept = graph.node.flatMap((node) => {
+    const changed = replaced.get(node);
+    return changed === undefined ? [node] : (changed ?? []);
+  });
+  const edited = edit(graph, {
+    node: [...kept, ...builder.nodes],
+    initializer: [...graph.initializer, ...builder.initializers],
+    // What the file states of inner sizes may no longer hold where heads are no longer computed apart.
+    valueInfo: graph.valueInfo.filter(({ name }) => !insideNames(block).has(name)),
+  });
+  return { ...model, proto: edit(model.proto, { graph: pruneGraph(sortNodes(edited), graph) }) };
+}
+
+/** The replacement that computes what the block computes: a group for every head, all weights its own. */
+export function identityReplacement(block: AttentionBlock, form: 'folded' | 'widened'): BlockReplacement {
+  return { weights: identityMhe(block.weights()), embedding: 'mul', form };
+}
+
+/** Values inside a block whose sizes a form may change. */
+function insideNames(block: AttentionBlock): ReadonlySet<string> {
+  const { chain } = block;
+  return new Set([
+    chain.product.outputs[0] as string,
+    ...chain.before.map(({ output }) => output),
+    chain.softmax.outputs[0] as string,
+    ...chain.after.map(({ output }) => output),
+    chain.context.outputs[0] as string,
+  ]);
+}
+
+function isUnchanged(block: AttentionBlock, output: Projection): boolean {
+  const own = block.weights().output;
+  const same = (a: Float64Array, b: Float64Array) => a.length === b.length && a.every((x, i) => x === b[i]);
+  if (!same(own.weight.data, output.weight.data)) return false;
+  return own.bias && output.bias ? same(own.bias, output.bias) : own.bias === output.bias;
+}
