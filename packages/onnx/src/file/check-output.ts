@@ -1,11 +1,7 @@
 import type { OnnxModel } from '../graph/model.js';
-import { externalLocation, isExternal } from '../tensor/external-range.js';
-import { FileSource } from './file-source.js';
-import { forEachTensor } from './map-tensors.js';
+import { isInput } from './is-input.js';
 import type { NodeModules } from './node-modules.js';
 import { OnnxFileError } from './onnx-file-error.js';
-import { readModelFile } from './open-file.js';
-import { parseModel } from './parse-model.js';
 
 /**
  * Checks that a file may be written.
@@ -34,38 +30,4 @@ export function checkOutput(node: NodeModules, model: OnnxModel, file: string, f
   if (!force) {
     throw new OnnxFileError(file, 'exists', 'it exists already', 'Choose another name, or use force to replace it');
   }
-}
-
-/**
- * The data file that replacing a model by one without external data would leave behind: there, read by the model that
- * is replaced, and no input of the new one. `null` where there is none.
- */
-export async function orphanData(
-  node: NodeModules,
-  model: OnnxModel,
-  path: string,
-  dataPath: string,
-): Promise<string | null> {
-  const isFile = (file: string) => node.fs.statSync(file, { throwIfNoEntry: false })?.isFile() ?? false;
-  if (!isFile(path) || !isFile(dataPath) || isInput(node, model, dataPath)) return null;
-  let isRead = false;
-  try {
-    forEachTensor(parseModel(await readModelFile(node, path), path), (tensor) => {
-      isRead ||= isExternal(tensor) && externalLocation(tensor, model) === node.path.basename(dataPath);
-    });
-  } catch {
-    // What is replaced is no model, so nothing is known of the file beside it.
-    return null;
-  }
-  return isRead ? dataPath : null;
-}
-
-function isInput(node: NodeModules, model: OnnxModel, file: string): boolean {
-  const identity = (path: string) => {
-    const stats = node.fs.statSync(path, { throwIfNoEntry: false, bigint: true });
-    return stats && `${stats.dev}:${stats.ino}`;
-  };
-  const sources = [...model.externalData.values()].filter((source) => source instanceof FileSource);
-  const own = identity(file);
-  return own !== undefined && [model.name, ...sources.map(({ path }) => path)].some((path) => identity(path) === own);
 }

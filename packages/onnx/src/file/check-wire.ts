@@ -42,7 +42,8 @@ class WireChecker {
     const rules = wireRules(desc);
     let numbers = 0;
     while (this.at < end) {
-      const { number, wireType } = this.tag(end, depth);
+      const tag = this.tag(end, depth);
+      const [number, wireType]: [number, WireType] = [tag >>> 3, tag & 7];
       const rule = rules.get(number);
       if (rule === undefined) {
         this.unknown(number, wireType, end, depth);
@@ -82,37 +83,46 @@ class WireChecker {
   }
 
   /** Past a packed list of numbers; how many there were. */
-  private packed(rule: FieldRule, end: number, depth: number): number {
-    const to = this.length(end, depth) + this.at;
+  private packed({ wireType }: FieldRule, end: number, depth: number): number {
+    const length = this.length(end, depth);
+    const to = this.at + length;
     let count = 0;
-    for (; this.at < to; count++) this.number(rule.wireType, to, depth + 1);
+    if (wireType === WireType.Varint) {
+      for (; this.at < to; count++) this.varint(to, depth + 1);
+    } else {
+      count = length / (wireType === WireType.Bit64 ? 8 : 4);
+      if (!Number.isInteger(count)) throw this.damaged('a list ends inside a number');
+      this.at = to;
+    }
     return count;
   }
 
   /** Past a field that this version of ONNX does not know; it is kept, groups included. */
   private unknown(number: number, wireType: WireType, end: number, depth: number): void {
-    if (wireType === WireType.LengthDelimited) this.at += this.length(end, depth);
+    if (wireType === WireType.LengthDelimited) this.skip(this.varint(end, depth), end, depth);
     else if (wireType === WireType.EndGroup) throw this.wrong('the end of a group that never began', depth);
     else if (wireType !== WireType.StartGroup) this.number(wireType, end, depth);
     else {
       if (depth + 1 >= MAX_DEPTH) throw this.wrong(`more than ${MAX_DEPTH} messages inside each other`, depth);
       for (;;) {
         const inner = this.tag(end, depth);
-        if (inner.wireType !== WireType.EndGroup) this.unknown(inner.number, inner.wireType, end, depth + 1);
-        else if (inner.number === number) return;
+        if ((inner & 7) !== WireType.EndGroup) this.unknown(inner >>> 3, inner & 7, end, depth + 1);
+        else if (inner >>> 3 === number) return;
         else throw this.wrong('a group that another one ends', depth);
       }
     }
   }
 
-  private tag(end: number, depth: number): { number: number; wireType: WireType } {
-    const value = this.varint(end, depth);
-    const number = Math.floor(value / 8);
-    if (number === 0 || value > 0xffffffff || value % 8 > 5) throw this.wrong(`no field has the tag ${value}`, depth);
-    return { number, wireType: value % 8 };
+  /** A field's number and, in the lowest three bits, the kind of its value. */
+  private tag(end: number, depth: number): number {
+    const tag = this.varint(end, depth);
+    if (tag < 8 || tag > 0xffffffff || (tag & 7) > 5) throw this.wrong(`no field has the tag ${tag}`, depth);
+    return tag;
   }
 
   private varint(end: number, depth: number): number {
+    // Most are of one byte: tags, lengths, flags.
+    if (this.at < end && (this.bytes[this.at] as number) < 0x80) return this.bytes[this.at++] as number;
     let value = 0;
     for (let shift = 0; shift < 70; shift += 7) {
       if (this.at >= end) throw this.overrun(1, depth);

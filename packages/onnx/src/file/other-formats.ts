@@ -40,11 +40,11 @@ const signatures: readonly Signature[] = [
     remedy: convert,
   },
   {
-    matches: (_, text) => text.slice(4, 8) === 'ORTM',
+    matches: (_, text) => isFlatBuffer(text, 'ORTM'),
     what: "is in ONNX Runtime's own .ort format",
     remedy: 'Use the .onnx model that it was made from',
   },
-  { matches: (_, text) => text.slice(4, 8) === 'TFL3', what: 'is a TensorFlow Lite model', remedy: convert },
+  { matches: (_, text) => isFlatBuffer(text, 'TFL3'), what: 'is a TensorFlow Lite model', remedy: convert },
   { matches: (_, text) => text.startsWith('GGUF'), what: 'is a GGUF file', remedy: convert },
   { matches: (_, text) => text.startsWith('\x89HDF'), what: 'is an HDF5 file (Keras weights?)', remedy: convert },
   { matches: (_, text) => text.startsWith('\x93NUMPY'), what: 'is a NumPy array, not a model', remedy: download },
@@ -82,6 +82,11 @@ export function textStart(head: Uint8Array): string | null {
 
 function latin1(bytes: Uint8Array): string {
   return String.fromCharCode(...bytes.subarray(0, HEAD_LENGTH));
+}
+
+/** A small offset to the content, then the kind; in a model those letters may be part of its producer's name. */
+function isFlatBuffer(text: string, kind: string): boolean {
+  return text.slice(2, 8) === `\0\0${kind}`;
 }
 
 function safetensorsHeaderLength(head: Uint8Array): number {

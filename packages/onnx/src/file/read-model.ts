@@ -8,9 +8,9 @@ import { findExternalFile } from './find-external-file.js';
 import { forEachTensor } from './map-tensors.js';
 import { nodeModules } from './node-modules.js';
 import { OnnxFileError, quoted } from './onnx-file-error.js';
-import { readModelFile } from './open-file.js';
 import { HEAD_LENGTH, otherFormat } from './other-formats.js';
 import { parseModel } from './parse-model.js';
+import { readModelFile } from './read-model-file.js';
 
 /** How to read a model from a file. */
 export interface ReadFileOptions {
@@ -49,7 +49,7 @@ export async function readModel(
   }
   const name = options.name ?? 'model.onnx';
   const given = givenSources(options.externalData ?? {}, name);
-  return openModel(parseModel(file, name), name, (location) => given.get(location));
+  return openModel(parseModel(plainView(file), name), name, (location) => given.get(location));
 }
 
 function givenSources(externalData: Readonly<Record<string, Uint8Array>>, name: string): Map<string, ByteSource> {
@@ -60,9 +60,14 @@ function givenSources(externalData: Readonly<Record<string, Uint8Array>>, name: 
       const what = `externalData has ${quoted(key)}, which no tensor may name`;
       throw new OnnxFileError(name, 'external-data', what, "Use the tensors' own relative locations");
     }
-    sources.set(location, bytesSource(bytes, location));
+    sources.set(location, bytesSource(plainView(bytes), location));
   }
   return sources;
+}
+
+/** The same bytes as nothing more than a Uint8Array: slicing Node's Buffer, as files are often given, shares memory. */
+function plainView(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 type FindSource = (location: string, tensor: TensorProto) => ByteSource | undefined;

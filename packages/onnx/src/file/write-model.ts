@@ -1,8 +1,9 @@
 import type { OnnxModel } from '../graph/model.js';
-import { checkOutput, orphanData } from './check-output.js';
+import { checkOutput } from './check-output.js';
 import { layOutModel } from './lay-out-model.js';
 import { nodeModules } from './node-modules.js';
 import { OnnxFileError } from './onnx-file-error.js';
+import { orphanData } from './orphan-data.js';
 import type { ExternalDataPolicy } from './plan-external-data.js';
 import { dataPieces, writePieces } from './write-pieces.js';
 
@@ -52,6 +53,7 @@ export async function writeModel(model: OnnxModel, path: string, options: WriteO
   const dataPath = `${path}.data`;
   const temporary = node.path.join(node.path.dirname(path), `.${crypto.randomUUID()}.tmp`);
   const temporaryData = `${temporary}.data`;
+  const begun: string[] = [];
   try {
     signal?.throwIfAborted();
     checkOutput(node, model, path, force);
@@ -65,8 +67,12 @@ export async function writeModel(model: OnnxModel, path: string, options: WriteO
       options.onProgress?.({ done, total });
       signal?.throwIfAborted();
     };
-    if (hasData) await writePieces(node, temporaryData, dataPieces(data), advance);
-    await writePieces(node, temporary, message.pieces, advance);
+    const write = (file: string, pieces: Iterable<Uint8Array>) => {
+      begun.push(file);
+      return writePieces(node, file, pieces, advance);
+    };
+    if (hasData) await write(temporaryData, dataPieces(data));
+    await write(temporary, message.pieces);
     const orphan = hasData ? null : await orphanData(node, model, path, dataPath);
     if (hasData) await rename(temporaryData, dataPath);
     await rename(temporary, path);
@@ -75,8 +81,7 @@ export async function writeModel(model: OnnxModel, path: string, options: WriteO
   } catch (cause) {
     throw unwritable(path, cause);
   } finally {
-    await rm(temporary, { force: true });
-    await rm(temporaryData, { force: true });
+    for (const file of begun) await rm(file, { force: true });
   }
 }
 
