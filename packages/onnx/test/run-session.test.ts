@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { bytesSource } from '../src/file/byte-source.js';
 import { edit } from '../src/graph/edit.js';
 import type { OnnxModel } from '../src/graph/model.js';
-import { type HostTensor, hostNumbers } from '../src/run/host-tensor.js';
+import { type HostTensor, type HostTensors, hostNumbers } from '../src/run/host-tensor.js';
 import { importRuntime } from '../src/run/import-runtime.js';
 import { inTurn } from '../src/run/run-queue.js';
 import { openSession, withSession } from '../src/run/session.js';
@@ -119,6 +119,29 @@ describe.each(runtimes)('a session of onnxruntime-%s', (_, runtime) => {
       for (const item of hostNumbers(h0 as HostTensor)) expect(item).toBeCloseTo(mean, 5);
     }
     expect(weight.rawData.byteLength).toBe(160000);
+  });
+
+  it('loads large weights of nested graphs', async () => {
+    const size = 20_000;
+    const branch = (name: string, filling: number) =>
+      graph({
+        node: [node('Add', ['x', `${name}_w`], [name])],
+        output: [value(name, type.FLOAT)],
+        initializer: [encodeTensor(`${name}_w`, 'float32', [size], new Float64Array(size).fill(filling))],
+      });
+    const nested = model(
+      graph({
+        node: [node('If', ['yes'], ['y'], { then_branch: branch('then', 2), else_branch: branch('else', 3) })],
+        input: [value('x', type.FLOAT, [size]), value('yes', type.BOOL, [])],
+        output: [value('y')],
+      }),
+    );
+    const feeds: HostTensors = {
+      x: { dtype: 'float32', dims: [size], data: new Float32Array(size).fill(1) },
+      yes: { dtype: 'bool', dims: [], data: Buffer.from([0]) },
+    };
+    const { y } = await withSession(nested, { runtime }, (session) => session.run(feeds));
+    expect(hostNumbers(y as HostTensor)).toEqual(new Float64Array(size).fill(4));
   });
 
   it('says in one line which model and node failed', async () => {

@@ -7,6 +7,7 @@ import {
   type ValueInfoProto,
   ValueInfoProtoSchema,
 } from 'onnx-buf';
+import { quoted } from '../file/onnx-file-error.js';
 import { edit } from './edit.js';
 import { type GraphIndex, graphIndex } from './graph-index.js';
 import type { OnnxModel } from './model.js';
@@ -43,7 +44,7 @@ export function extractModel(model: OnnxModel, range: ModelRange): OnnxModel {
   const inputNames = range.inputs.map((input) => (typeof input === 'string' ? input : input.name));
   const cut = new Set(inputNames);
   for (const name of range.outputs) {
-    if (cut.has(name)) throw new Error(`Cannot extract "${name}" as an output: it is an input of the same part.`);
+    if (cut.has(name)) throw new Error(`Cannot extract ${quoted(name)} as an output: it is an input of the same part.`);
   }
   const { values, nodes } = reach(graph, range.outputs, cut);
   checkDefined(index, nodes, values, cut);
@@ -71,8 +72,8 @@ function checkDefined(index: GraphIndex, nodes: ReadonlySet<number>, values: Rea
     const by = reader === undefined ? '' : ` (read by node ${nodeLabel(index.node(reader.node), reader.node)})`;
     throw new Error(
       index.inputs.has(name)
-        ? `The part needs "${name}"${by}: an input of the model that is not among the inputs of the part.`
-        : `The part needs "${name}"${by}, but nothing in the graph defines it.`,
+        ? `The part needs ${quoted(name)}${by}: an input of the model that is not among the inputs of the part.`
+        : `The part needs ${quoted(name)}${by}, but nothing in the graph defines it.`,
     );
   }
 }
@@ -83,7 +84,7 @@ function inputInfo(index: GraphIndex, input: ExtractInput): ValueInfoProto {
   if (typeof input === 'string' && declared?.type !== undefined) return declared;
   const elemType = typeof input === 'string' ? index.constant(name)?.dataType : input.elemType;
   if (elemType === undefined) {
-    throw new Error(`The graph does not declare the type of "${name}": give its element type to cut there.`);
+    throw new Error(`The graph does not declare the type of ${quoted(name)}: give its element type to cut there.`);
   }
   const tensor = create(TypeProto_TensorSchema, { elemType });
   return create(ValueInfoProtoSchema, {

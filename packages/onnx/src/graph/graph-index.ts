@@ -1,4 +1,5 @@
 import type { GraphProto, NodeProto, SparseTensorProto, TensorProto, ValueInfoProto } from 'onnx-buf';
+import { quoted } from '../file/onnx-file-error.js';
 import { capturedNames } from './captures.js';
 import { constantNodeTensor } from './constant-tensor.js';
 
@@ -64,7 +65,7 @@ export function graphIndex(graph: GraphProto): GraphIndex {
 
   function node(position: number): NodeProto {
     const found = graph.node[position];
-    if (found === undefined) throw new Error(`Graph "${graph.name}" has no node number ${position}.`);
+    if (found === undefined) throw new Error(`Graph ${quoted(graph.name)} has no node number ${position}.`);
     return found;
   }
 

@@ -1,4 +1,5 @@
 import type { AttributeProto, GraphProto, NodeProto } from 'onnx-buf';
+import { quoted } from '../file/onnx-file-error.js';
 import { nestedGraphs, readNames } from './captures.js';
 import { edit } from './edit.js';
 import { nodeLabel } from './node-label.js';
@@ -23,7 +24,7 @@ function sorted(graph: GraphProto, definedOutside: IsDefined): GraphProto {
   const isDefined: IsDefined = (name) => producers.has(name) || definedOutside(name);
   for (const output of graph.output) {
     if (!isDefined(output.name)) {
-      throw new Error(`Output "${output.name}" of graph "${graph.name}" is computed by no node.`);
+      throw new Error(`Output ${quoted(output.name)} of graph ${quoted(graph.name)} is computed by no node.`);
     }
   }
   const nodes = graph.node.map((node) => withSortedBodies(node, isDefined));
@@ -36,13 +37,15 @@ function sorted(graph: GraphProto, definedOutside: IsDefined): GraphProto {
 function producersOf(graph: GraphProto): Map<string, number | null> {
   const producers = new Map<string, number | null>();
   for (const input of graph.input) {
-    if (producers.has(input.name)) throw new Error(`Graph "${graph.name}" has two inputs named "${input.name}".`);
+    if (producers.has(input.name))
+      throw new Error(`Graph ${quoted(graph.name)} has two inputs named ${quoted(input.name)}.`);
     producers.set(input.name, null);
   }
   const initializers = new Set<string>();
   const sparseNames = graph.sparseInitializer.map((sparse) => sparse.values?.name ?? '');
   for (const name of [...graph.initializer.map((tensor) => tensor.name), ...sparseNames]) {
-    if (initializers.has(name)) throw new Error(`Graph "${graph.name}" has two initializers named "${name}".`);
+    if (initializers.has(name))
+      throw new Error(`Graph ${quoted(graph.name)} has two initializers named ${quoted(name)}.`);
     initializers.add(name);
     producers.set(name, null);
   }
@@ -53,7 +56,7 @@ function producersOf(graph: GraphProto): Map<string, number | null> {
       if (other !== undefined) {
         const first = other === null ? 'an input or initializer' : `node ${labelAt(graph.node, other)}`;
         throw new Error(
-          `Value "${output}" is defined twice in graph "${graph.name}": by ${first} and by node ${nodeLabel(node, position)}.`,
+          `Value ${quoted(output)} is defined twice in graph ${quoted(graph.name)}: by ${first} and by node ${nodeLabel(node, position)}.`,
         );
       }
       producers.set(output, position);
@@ -106,7 +109,7 @@ function dependencyOrder(
       const producer = producers.get(name);
       if (producer === undefined) {
         if (definedOutside(name)) continue;
-        throw new Error(`Node ${labelAt(nodes, top.position)} reads "${name}", which nothing defines.`);
+        throw new Error(`Node ${labelAt(nodes, top.position)} reads ${quoted(name)}, which nothing defines.`);
       }
       if (producer === null || state[producer] === done) continue;
       if (state[producer] === open) {

@@ -1,3 +1,4 @@
+import { quoted } from '../file/onnx-file-error.js';
 import { fillHostTensor, type HostTensor, type HostTensors, type NumericDtype } from './host-tensor.js';
 import type { DeclaredDim, ModelInput } from './model-inputs.js';
 import { flattenNested, type NestedValues } from './nested-values.js';
@@ -25,17 +26,17 @@ export function checkFeed(inputs: readonly ModelInput[], feed: Feed, where: stri
   const names = inputs.map((input) => input.name);
   const expected = `the model's inputs are ${names.join(', ')}`;
   for (const name of Object.keys(feed)) {
-    if (!names.includes(name)) throw new Error(`${where}: the model has no input "${name}"; ${expected}.`);
+    if (!names.includes(name)) throw new Error(`${where}: the model has no input ${quoted(name)}; ${expected}.`);
   }
   return Object.fromEntries(
     inputs.map((input) => {
       if (!Object.hasOwn(feed, input.name)) {
-        throw new Error(`${where}: input "${input.name}" is missing; ${expected}.`);
+        throw new Error(`${where}: input ${quoted(input.name)} is missing; ${expected}.`);
       }
       try {
         return [input.name, toHostTensor(input, feed[input.name] as Feed[string])];
       } catch (cause) {
-        throw new Error(`${where}: input "${input.name}" ${(cause as Error).message}.`, { cause });
+        throw new Error(`${where}: input ${quoted(input.name)} ${(cause as Error).message}.`, { cause });
       }
     }),
   );

@@ -1,4 +1,5 @@
 import type { TensorShapeProto_Dimension } from 'onnx-buf';
+import { quoted } from '../file/onnx-file-error.js';
 import { graphIndex } from '../graph/graph-index.js';
 import type { OnnxModel } from '../graph/model.js';
 import { dtypeFromNumber } from '../tensor/dtype.js';
@@ -24,13 +25,15 @@ export function modelInputs(model: OnnxModel): ModelInput[] {
   if (model.proto.graph === undefined) throw new Error(`${model.name} holds no graph.`);
   return [...graphIndex(model.proto.graph).inputs.values()].map(({ name, type }) => {
     if (type?.value.case !== 'tensorType') {
-      throw new Error(`Input "${name}" of ${model.name} is not declared as a tensor: such models cannot be fed here.`);
+      throw new Error(
+        `Input ${quoted(name)} of ${model.name} is not declared as a tensor: such models cannot be fed here.`,
+      );
     }
     const { elemType, shape } = type.value.value;
     const dtype = dtypeFromNumber(elemType);
     if (!isHostDtype(dtype)) {
       const found = dtype ?? `element type ${elemType}`;
-      throw new Error(`Input "${name}" of ${model.name} is of ${found}, which JavaScript cannot feed.`);
+      throw new Error(`Input ${quoted(name)} of ${model.name} is of ${found}, which JavaScript cannot feed.`);
     }
     return { name, dtype, dims: shape === undefined ? null : shape.dim.map(declaredDim) };
   });

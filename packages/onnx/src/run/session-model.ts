@@ -1,6 +1,5 @@
 import { create, toBinary } from '@bufbuild/protobuf';
 import { ModelProtoSchema, StringStringEntryProtoSchema, type TensorProto, TensorProto_DataLocation } from 'onnx-buf';
-import { mapTensors } from '../file/map-tensors.js';
 import { planExternalData } from '../file/plan-external-data.js';
 import { edit } from '../graph/edit.js';
 import type { OnnxModel } from '../graph/model.js';
@@ -25,14 +24,16 @@ const LARGE = 2 ** 16;
  */
 export function sessionModel(model: OnnxModel): SessionModel {
   const externalData: { path: string; data: Uint8Array }[] = [];
-  const loaded = planExternalData(model, '', 'never').proto;
-  const proto = mapTensors(loaded, (tensor, role) => {
-    if (role !== 'initializer' || tensor.rawData.byteLength < LARGE) return tensor;
+  const { proto } = planExternalData(model, '', 'never');
+  // Those of nested graphs stay: the runtime looks for their data on disk only.
+  const initializer = proto.graph?.initializer.map((tensor) => {
+    if (tensor.rawData.byteLength < LARGE) return tensor;
     const path = `tensor-${externalData.length}`;
     externalData.push({ path, data: tensor.rawData });
     return outside(tensor, path);
   });
-  return { bytes: toBinary(ModelProtoSchema, proto), externalData };
+  const message = proto.graph && initializer ? edit(proto, { graph: edit(proto.graph, { initializer }) }) : proto;
+  return { bytes: toBinary(ModelProtoSchema, message), externalData };
 }
 
 function outside(tensor: TensorProto, location: string): TensorProto {

@@ -115,7 +115,8 @@ async function explained<T>(what: string, task: () => Promise<T>): Promise<T> {
 
 function toOrt(runtime: OrtRuntime, { dtype, dims, data }: HostTensor): OrtTensor {
   const Tensor = runtime.Tensor as new (type: string, data: unknown, dims: readonly number[]) => OrtTensor;
-  return new Tensor(dtype, data.slice(), [...dims]);
+  // Node's Buffer is a Uint8Array whose slice does not copy.
+  return new Tensor(dtype, data instanceof Uint8Array ? new Uint8Array(data) : data.slice(), [...dims]);
 }
 
 function fromOrt({ type, dims, data }: OrtTensor): HostTensor {

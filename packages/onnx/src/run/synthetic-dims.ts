@@ -1,3 +1,4 @@
+import { quoted } from '../file/onnx-file-error.js';
 import type { ImageShape } from './image-shape.js';
 import type { DeclaredDim, ModelInput } from './model-inputs.js';
 
@@ -31,7 +32,7 @@ export function syntheticDims(
   return inputs.map((input) => {
     if (input.dims === null) {
       throw new Error(
-        `Input "${input.name}" declares no dimensions, so that none can be made up: give calibration data.`,
+        `Input ${quoted(input.name)} declares no dimensions, so that none can be made up: give calibration data.`,
       );
     }
     const dims = input.dims.map((dim, axis) => {
@@ -79,10 +80,10 @@ function checkSize(name: string, dims: readonly number[]): void {
   const shape = `[${dims.join(', ')}]`;
   if (dims.includes(0)) {
     throw new Error(
-      `Input "${name}" of ${shape} would be empty: give calibration data with the inputs it is used with.`,
+      `Input ${quoted(name)} of ${shape} would be empty: give calibration data with the inputs it is used with.`,
     );
   }
   if (dims.reduce((product, dim) => product * dim, 1) > MAX_ELEMENTS) {
-    throw new Error(`Input "${name}" of ${shape} is too large to make up: give calibration data.`);
+    throw new Error(`Input ${quoted(name)} of ${shape} is too large to make up: give calibration data.`);
   }
 }

@@ -1,4 +1,5 @@
 import type { SeededRandom } from '@mhe/core';
+import { quoted } from '../file/onnx-file-error.js';
 import type { GraphIndex } from '../graph/graph-index.js';
 import type { OnnxModel } from '../graph/model.js';
 import { fillHostTensor, type HostTensor, type NumericDtype } from './host-tensor.js';
@@ -26,7 +27,7 @@ export type SyntheticValues =
  */
 export function chooseValues(index: GraphIndex, { name, dtype, dims }: ModelInput, model: OnnxModel): SyntheticValues {
   if (dtype === 'string')
-    throw new Error(`Input "${name}" is of strings, which cannot be made up: give calibration data.`);
+    throw new Error(`Input ${quoted(name)} is of strings, which cannot be made up: give calibration data.`);
   if (dtype === 'bool') {
     const excludes = trueExcludes(index, name, model) ?? /pad/i.test(name);
     return { kind: excludes ? 'zeros' : 'ones' };
@@ -40,7 +41,7 @@ export function chooseValues(index: GraphIndex, { name, dtype, dims }: ModelInpu
   if (dtype === 'uint8' && (dims?.length ?? 0) >= 3) return { kind: 'pixels' };
   if (/ids?$|token/i.test(name)) {
     throw new Error(
-      `Input "${name}" looks like token numbers, but no table in the graph tells their range: give calibration data.`,
+      `Input ${quoted(name)} looks like token numbers, but no table in the graph tells their range: give calibration data.`,
     );
   }
   return { kind: 'ones' };
