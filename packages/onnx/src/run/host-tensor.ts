@@ -1,4 +1,4 @@
-import { type Dtype, dtypeFromNumber } from '../tensor/dtype.js';
+import type { Dtype } from '../tensor/dtype.js';
 import { FLOAT16, fromSmallFloat, toSmallFloat } from '../tensor/small-float.js';
 
 /** What holds the values of each element type on the JavaScript side; float16 as its bits, bool as 0 and 1. */
@@ -50,12 +50,6 @@ const arrays: { [D in NumericDtype]: new (length: number) => HostData[D] } = {
 /** Whether tensors of an element type can be host tensors; bfloat16, for one, cannot. */
 export function isHostDtype(dtype: Dtype | undefined): dtype is HostDtype {
   return dtype !== undefined && (dtype === 'string' || Object.hasOwn(arrays, dtype));
-}
-
-/** The host type of a `TensorProto.DataType`, `undefined` where it has none. */
-export function hostDtypeFromNumber(dataType: number): HostDtype | undefined {
-  const dtype = dtypeFromNumber(dataType);
-  return isHostDtype(dtype) ? dtype : undefined;
 }
 
 /**
