@@ -13,9 +13,11 @@ import { join } from 'node:path';
 import { type TensorProto, TensorProto_DataLocation } from 'onnx-buf';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { layOutModel } from '../src/file/lay-out-model.js';
+import { nodeModules } from '../src/file/node-modules.js';
 import { OnnxFileError } from '../src/file/onnx-file-error.js';
 import { readModel } from '../src/file/read-model.js';
 import { type WriteProgress, writeModel } from '../src/file/write-model.js';
+import { writePieces } from '../src/file/write-pieces.js';
 import { edit } from '../src/graph/edit.js';
 import type { OnnxModel } from '../src/graph/model.js';
 import { encodeTensor } from '../src/tensor/encode-tensor.js';
@@ -260,6 +262,19 @@ describe('when it goes wrong, everything is as before', () => {
     const writing = writeModel(inMemory(affineModel(4)), inFolder('locked/out.onnx'));
     await expect(writing).rejects.toThrow(/cannot be written \(EACCES\)/);
   });
+});
+
+test('pieces of any size are written whole and in order', async () => {
+  const mebibyte = 2 ** 20;
+  const sizes = [1, 5 * mebibyte, 3, 4 * mebibyte, 4 * mebibyte, 7, 8 * mebibyte, 0, 9 * mebibyte + 1, mebibyte];
+  const pieces = sizes.map((length, i) => new Uint8Array(length).fill(i + 1));
+  let done = 0;
+  const advance = (bytes: number) => {
+    done += bytes;
+  };
+  await writePieces(nodeModules('pieces'), inFolder('pieces'), pieces, advance);
+  expect(hash(readFileSync(inFolder('pieces')))).toBe(hash(Buffer.concat(pieces)));
+  expect(done).toBe(sizes.reduce((sum, length) => sum + length));
 });
 
 test('progress reaches the size of both files', async () => {

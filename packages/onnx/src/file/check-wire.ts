@@ -7,8 +7,6 @@ import { type FieldRule, HEAP, wireRules } from './wire-rules.js';
 const MAX_DEPTH = 100;
 /** Of one message. V8 ends the process when it cannot grow an array beyond about 2^27. */
 const MAX_NUMBERS = 2 ** 26;
-/** What V8 can make a string of. */
-const MAX_TEXT = 2 ** 28;
 /** Of what the parsed message would take beside the file's own buffer: half of what Node allows by default. */
 const MAX_HEAP_GIB = 2;
 
@@ -65,7 +63,6 @@ class WireChecker {
     const length = this.length(end, depth);
     const to = this.at + length;
     this.spend(rule.heap + (rule.text ? length : 0));
-    if (rule.text && length > MAX_TEXT) throw this.tooLarge(`a text of ${length} bytes`);
     if (rule.message !== null) {
       if (depth + 1 >= MAX_DEPTH) throw this.wrong(`more than ${MAX_DEPTH} messages inside each other`, depth);
       this.message(rule.message, to, depth + 1);

@@ -46,13 +46,12 @@ function* inBlocks(pieces: Iterable<Uint8Array>): Generator<Uint8Array> {
   const block = new Uint8Array(BLOCK);
   let filled = 0;
   for (const piece of pieces) {
-    if (filled > 0 && filled + piece.byteLength > BLOCK) {
+    const isLarge = piece.byteLength > BLOCK / 2;
+    if (filled > 0 && (isLarge || filled + piece.byteLength > BLOCK)) {
       yield block.subarray(0, filled);
       filled = 0;
     }
-    if (piece.byteLength > BLOCK / 2) {
-      if (filled > 0) yield block.subarray(0, filled);
-      filled = 0;
+    if (isLarge) {
       for (let at = 0; at < piece.byteLength; at += BLOCK) yield piece.subarray(at, at + BLOCK);
     } else {
       block.set(piece, filled);
