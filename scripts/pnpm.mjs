@@ -13,13 +13,25 @@ import { step } from './step.mjs';
 const throughNpx = (args) => ['npx', ['--yes', manifest.packageManager, ...args]];
 
 /**
+ * Runs pnpm as a step: one line, and its output only if it fails.
+ *
+ * @param {string} name
+ * @param {readonly string[]} args
+ * @returns {Promise<boolean>} whether it worked.
+ */
+export function pnpmStep(name, args) {
+  return step(name, ...throughNpx(args), { env: cleanEnvironment() });
+}
+
+/**
  * Installs what the lockfile says.
  *
  * @returns {Promise<boolean>} whether that worked.
  */
 export function install() {
-  const [command, args] = throughNpx(['install', '--frozen-lockfile', '--config.confirm-modules-purge=false']);
-  return step(`install with ${manifest.packageManager}`, command, args, { env: cleanEnvironment() });
+  // pnpm would ask before it replaces a node_modules that it did not make, and nobody would see the question.
+  const args = ['install', '--frozen-lockfile', '--config.confirm-modules-purge=false'];
+  return pnpmStep(`install with ${manifest.packageManager}`, args);
 }
 
 /**
