@@ -9,23 +9,32 @@ export interface Run {
   readonly stderr: string;
 }
 
-/** Runs the command as the shell would, with pipes for its outputs or, where asked, a terminal. */
-export async function runMhe(
-  args: readonly string[],
-  { isTTY = false, signal = new AbortController().signal }: { isTTY?: boolean; signal?: AbortSignal } = {},
-): Promise<Run> {
+/** How the command is run: with pipes for its outputs or, where asked, a terminal. */
+export interface RunOptions {
+  readonly isTTY?: boolean;
+  /** The user interrupts when this is on stderr. */
+  readonly interruptAt?: string;
+}
+
+/** Runs the command as the shell would. */
+export async function runMhe(args: readonly string[], options: RunOptions = {}): Promise<Run> {
+  const { isTTY = false, interruptAt } = options;
+  const interruption = new AbortController();
   const stdout = capture(isTTY);
-  const stderr = capture(isTTY);
-  const code = await runProgram(args, { stdout: stdout.output, stderr: stderr.output, signal });
+  const stderr = capture(isTTY, (text) => {
+    if (interruptAt !== undefined && text.includes(interruptAt)) interruption.abort();
+  });
+  const code = await runProgram(args, { stdout: stdout.output, stderr: stderr.output, signal: interruption.signal });
   return { code, stdout: stdout.text(), stderr: stderr.text() };
 }
 
-function capture(isTTY: boolean): { output: Output; text(): string } {
+function capture(isTTY: boolean, onWrite: (text: string) => void = () => {}): { output: Output; text(): string } {
   const chunks: string[] = [];
   const stream = new Writable({
     decodeStrings: false,
     write(chunk, _encoding, done) {
       chunks.push(String(chunk));
+      onWrite(String(chunk));
       done();
     },
   });

@@ -32,10 +32,14 @@ export function startProgress({ stderr }: Terminal): ProgressBar {
     Presets.shades_classic,
   );
   bar.start(1, 0, { stage: 'reading the model', site: '' });
+  let shown = '';
   return {
     update({ stage, site, done, total }) {
       bar.setTotal(total);
       bar.update(done, { stage: stages[stage], site });
+      // The bar draws itself ten times a second; a new stage shows at once.
+      if (shown !== stage + site) bar.render();
+      shown = stage + site;
     },
     stop: () => bar.stop(),
   };
