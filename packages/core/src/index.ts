@@ -74,7 +74,8 @@ export type {
 } from './attention/weights.js';
 
 // Finding attention: what an adapter fills in, and what it gets back.
-export type { AttentionBlock, BlockAxes, BlockProjection } from './find/block.js';
+export type { AttentionBlock, BlockProjection } from './find/block.js';
+export type { BlockAxes } from './find/block-axes.js';
 export { type Finding, type FindOptions, type FoundSite, findAttention } from './find/find.js';
 export type { OutputProjection } from './find/output.js';
 export type { ProjectionProduct } from './find/projection.js';
@@ -92,6 +93,10 @@ export type {
   ViewNode,
 } from './find/view.js';
 
+// The fit: from pretrained heads to shared projections.
+export type { FitMoments } from './fit/moments.js';
+export type { OutputMoments } from './fit/output.js';
+
 // Float64: the reference interpretation of the port, and reproducible randomness.
 export type { Matrix } from './float64/matrix.js';
 export { float64Port } from './float64/port.js';
@@ -99,6 +104,8 @@ export { type SeededRandom, seededRandom } from './float64/random.js';
 export { type Float64Tensor, float64Tensor } from './float64/tensor.js';
 
 // The swap: options, progress, report.
+export type { Finished, OpenSite, Replaced, Replacement, SwapBackend } from './swap/backend.js';
 export type { GroupCount, Groups } from './swap/groups.js';
 export type { AttentionForm, SiteSelection, SwapOptions, SwapProgress, SyntheticCalibration } from './swap/options.js';
 export type { BeforeAfter, OutputDifference, SwappedSite, SwapReport } from './swap/report.js';
+export { type PipelineOptions, type SwapTask, swapSites } from './swap/swap-sites.js';

@@ -1,6 +1,6 @@
 import { contractionOf, isProduct } from './contraction.js';
 import { elementCount, layoutOf, movesElements, normaliseAxis } from './layout.js';
-import type { BinaryName, GraphView, ViewNode } from './view.js';
+import type { BinaryName, GraphView, Operator, ViewNode } from './view.js';
 
 /** What is known of a value at one probe: its size and, where it is small, its numbers. */
 export interface Evaluated {
@@ -10,7 +10,12 @@ export interface Evaluated {
   readonly fixed: boolean;
   /** Whether it depends on a size. */
   readonly sized: boolean;
+  /** What its numbers are; whole ones divide without a rest. */
+  readonly type: NumberType;
 }
+
+/** Kinds of numbers that a value holds. */
+export type NumberType = 'float' | 'integer' | 'boolean';
 
 /** A graph with every size replaced by a number. */
 export type Evaluation = ReadonlyMap<string, Evaluated>;
@@ -33,7 +38,9 @@ export function evaluate(view: GraphView, probe: Probe): Evaluation {
   const values = new Map<string, Evaluated>();
   for (const input of view.inputs) {
     const dims = probe.inputDims.get(input.id);
-    if (dims) values.set(input.id, { dims, numbers: probe.inputNumbers.get(input.id), fixed: false, sized: false });
+    if (!dims) continue;
+    const type = input.type === 'other' ? 'float' : input.type;
+    values.set(input.id, { dims, numbers: probe.inputNumbers.get(input.id), fixed: false, sized: false, type });
   }
   for (const node of view.nodes) {
     node.outputs.forEach((output, place) => {
@@ -48,7 +55,7 @@ export function evaluate(view: GraphView, probe: Probe): Evaluation {
 function declared(view: GraphView, probe: Probe, id: string): Evaluated | undefined {
   const dims = view.declared.get(id)?.map((dim) => (typeof dim === 'string' ? probe.sizeOf.get(dim) : dim));
   return dims?.every((dim) => typeof dim === 'number')
-    ? { dims, numbers: undefined, fixed: false, sized: false }
+    ? { dims, numbers: undefined, fixed: false, sized: false, type: 'float' }
     : undefined;
 }
 
@@ -66,13 +73,14 @@ export function evaluateOutput(
   const { operator } = node;
   if (operator.kind === 'constant') {
     const numbers = elementCount(operator.dims) <= limit ? operator.read() : undefined;
-    return { dims: operator.dims, numbers, fixed: true, sized: false };
+    return { dims: operator.dims, numbers, fixed: true, sized: false, type: operator.type };
   }
   const inputs = node.inputs.map((id) => (id ? get(id) : undefined));
   const fixed = node.inputs.every((id, i) => !id || inputs[i]?.fixed === true);
   const sized = inputs.some((input) => input?.sized === true);
+  const type = typeOf(operator, inputs);
   const made = (dims: readonly number[] | undefined, compute?: () => Float64Array | undefined) =>
-    dims && { dims, numbers: elementCount(dims) <= limit ? compute?.() : undefined, fixed, sized };
+    dims && { dims, numbers: elementCount(dims) <= limit ? compute?.() : undefined, fixed, sized, type };
   const numbersAt = (at: number) => {
     const numbers = inputs[at]?.numbers;
     return numbers && Array.from(numbers);
@@ -91,10 +99,9 @@ export function evaluateOutput(
     case 'binary': {
       const [a, b] = inputs;
       const dims = a && b && broadcastDims([a.dims, b.dims]);
-      return made(
-        dims,
-        () => dims && elementwise(dims, [a, b], ([x, y]) => BINARY[operator.name](x as number, y as number)),
-      );
+      const isWhole = operator.name === 'div' && type === 'integer';
+      const apply = isWhole ? (x: number, y: number) => Math.trunc(x / y) : BINARY[operator.name];
+      return made(dims, () => dims && elementwise(dims, [a, b], ([x, y]) => apply(x as number, y as number)));
     }
     case 'where': {
       const [condition, yes, no] = inputs;
@@ -122,10 +129,18 @@ export function evaluateOutput(
     case 'shape': {
       if (!first) return undefined;
       const sizes = first.dims.slice(operator.start, operator.end ?? undefined);
-      return { dims: [sizes.length], numbers: Float64Array.from(sizes), fixed: true, sized: true };
+      return { dims: [sizes.length], numbers: Float64Array.from(sizes), fixed: true, sized: true, type: 'integer' };
     }
     case 'size':
-      return first && { dims: [], numbers: Float64Array.of(elementCount(first.dims)), fixed: true, sized: true };
+      return (
+        first && {
+          dims: [],
+          numbers: Float64Array.of(elementCount(first.dims)),
+          fixed: true,
+          sized: true,
+          type: 'integer',
+        }
+      );
     case 'fill': {
       const target = numbersAt(0);
       return target && made(target, () => new Float64Array(elementCount(target)).fill(operator.value));
@@ -167,6 +182,39 @@ export function evaluateOutput(
       return undefined;
   }
 }
+
+/** What a node's result holds. */
+function typeOf(operator: Operator, inputs: readonly (Evaluated | undefined)[]): NumberType {
+  const own = (place: number) => inputs[place]?.type ?? 'float';
+  switch (operator.kind) {
+    case 'cast':
+      return operator.to;
+    case 'where':
+      return own(1);
+    case 'fill':
+      return Number.isInteger(operator.value) ? 'integer' : 'float';
+    case 'binary':
+      return TRUTHS.has(operator.name) ? 'boolean' : own(0);
+    case 'unary':
+      return operator.name === 'not' || operator.name === 'isnan' ? 'boolean' : own(0);
+    case 'softmax':
+    case 'opaque':
+      return 'float';
+    default:
+      return own(0);
+  }
+}
+
+const TRUTHS: ReadonlySet<string> = new Set<BinaryName>([
+  'equal',
+  'less',
+  'lessOrEqual',
+  'greater',
+  'greaterOrEqual',
+  'and',
+  'or',
+  'xor',
+]);
 
 function gatheredDims(node: ViewNode, [data, indices]: readonly (Evaluated | undefined)[]) {
   if (node.operator.kind !== 'gather' || !data || !indices) return undefined;
@@ -274,6 +322,11 @@ const UNARY: Readonly<Record<string, (x: number) => number>> = {
   round: Math.round,
   sqrt: Math.sqrt,
 };
+
+/** Whether the numbers of a one-operand node can be computed. */
+export function isComputable({ name }: { readonly name: string }): boolean {
+  return Object.hasOwn(UNARY, name);
+}
 
 const CASTS = {
   float: (x: number) => x,

@@ -144,6 +144,7 @@ function describe(inquiry: Inquiry, block: AttentionBlock, index: number): Atten
     scale: block.chainScale * block.query.traced.scale * block.key.traced.scale,
     mask: block.mask,
     position: block.mask.includes('per-head bias') ? 'relative bias' : 'none',
+    readOutside: block.readOutside,
     parameters: { ...parameters, total: parameters.query + parameters.key + parameters.value + parameters.output },
     nodes: {
       query: sources(...block.query.traced.nodes),

@@ -1,5 +1,5 @@
 import type { Evaluated, Evaluation } from './evaluate.js';
-import { evaluateOutput, LARGEST_FOLLOWED } from './evaluate.js';
+import { evaluateOutput, isComputable, LARGEST_FOLLOWED } from './evaluate.js';
 import { elementCount, layoutOf, movesElements } from './layout.js';
 import { Refusal } from './refusal.js';
 import type { GraphView, ViewNode } from './view.js';
@@ -9,6 +9,9 @@ const DEEPEST_CONSTANT = 64;
 
 /** How far back the cause of an unknown size is looked for. */
 const LONGEST_SEARCH = 10_000;
+
+/** As many moves before a value's size is asked for are followed. */
+const LONGEST_MOVE = 4;
 
 /** One graph at one probe, with the questions that the finder's steps ask of it. */
 export class Inquiry {
@@ -37,8 +40,16 @@ export class Inquiry {
 
   /** Nodes that read a value's elements; those that only ask for its size are left out. */
   readers(id: string): readonly ViewNode[] {
-    const all = this.consumersOf.get(id) ?? [];
-    return all.filter(({ operator }) => operator.kind !== 'shape' && operator.kind !== 'size');
+    return this.consumers(id).filter((node) => !this.asksForSize(node, 0));
+  }
+
+  /** Whether a node, or all that its result is moved to, only asks for a size. */
+  private asksForSize(node: ViewNode, depth: number): boolean {
+    if (node.operator.kind === 'shape' || node.operator.kind === 'size') return true;
+    if (!movesElements(node) || depth > LONGEST_MOVE || node.outputs.some((output) => this.isOutput(output)))
+      return false;
+    const next = node.outputs.flatMap((output) => this.consumers(output));
+    return next.length > 0 && next.every((reader) => this.asksForSize(reader, depth + 1));
   }
 
   /** Nodes that read a value in any way. */
@@ -103,6 +114,23 @@ export class Inquiry {
       return evaluateOutput(node, node.outputs.indexOf(value), (id) => compute(id, depth + 1), LARGEST_CONSTANT);
     };
     return compute(id, 0)?.numbers;
+  }
+
+  /** Refuses a weight that no constant expression of known operators gives: a quantised one, say. */
+  checkReadable(id: string): void {
+    const seen = new Set<string>();
+    const open = [id];
+    for (let at = open.pop(); at !== undefined; at = open.pop()) {
+      const node = this.producer(at);
+      if (!node || seen.has(at)) continue;
+      seen.add(at);
+      const { operator } = node;
+      const unknown = operator.kind === 'opaque' || (operator.kind === 'unary' && !isComputable(operator));
+      if (unknown) {
+        throw new Refusal(`its weight ${quoted(id)} is computed by ${node.source} (${operator.name})`, sources(node));
+      }
+      open.push(...node.inputs.filter((input) => input !== ''));
+    }
   }
 
   /** Numbers that scale or shift: constants, and single numbers computed from sizes (`sqrt` of the head size, say). */

@@ -11,7 +11,7 @@ interface Guess {
 }
 
 /** Edges of images, the common ones first. */
-const IMAGES = [64, 224, 384, 32, 256, 336, 448, 512, 518, 128, 192, 240, 30, 16, 8];
+const IMAGES = [32, 224, 384, 64, 256, 336, 448, 512, 518, 128, 192, 240, 30, 16, 8];
 
 /** As many lengths are learnt from a graph at most. */
 const MOST_LEARNT = 12;

@@ -16,6 +16,8 @@ export type ScoreStep =
   | { readonly kind: 'add'; readonly side: string }
   /** Keeps the scores where a condition says so, puts another value elsewhere. */
   | { readonly kind: 'mask'; readonly condition: string; readonly side: string; readonly keepsWhere: boolean }
+  /** Multiplies by `side`: a constant that is not one number, or a mask of zeros and ones. */
+  | { readonly kind: 'multiply'; readonly side: string }
   /** `max(scores, side)` or `min`, against overflow of a mask. */
   | { readonly kind: 'clamp'; readonly side: string }
   | { readonly kind: 'layout' }
@@ -111,21 +113,38 @@ function scoreOperands(inquiry: Inquiry, node: ViewNode): readonly { input: stri
             { input: b, step: { kind: 'clamp', side: a } },
           ];
         case 'mul':
-        case 'div': {
-          const byB = inquiry.coefficients(b);
-          const byA = operator.name === 'mul' ? inquiry.coefficients(a) : undefined;
-          const known = byB ?? byA;
-          if (known?.numbers.length !== 1) return [];
-          const factor = known.numbers[0] as number;
-          const input = byB ? a : b;
-          return [{ input, step: { kind: 'scale', factor: operator.name === 'div' ? 1 / factor : factor } }];
-        }
+          return [...scaledOperand(inquiry, a, b, false), ...scaledOperand(inquiry, b, a, false)];
+        case 'div':
+          return scaledOperand(inquiry, a, b, true);
         default:
           return [];
       }
     default:
       return [];
   }
+}
+
+/** Scores times (or by) one number, a constant, or a mask. */
+function scaledOperand(
+  inquiry: Inquiry,
+  input: string,
+  side: string,
+  divides: boolean,
+): readonly { input: string; step: ScoreStep }[] {
+  const known = inquiry.coefficients(side);
+  if (known?.numbers.length === 1) {
+    const factor = known.numbers[0] as number;
+    return [{ input, step: { kind: 'scale', factor: divides ? 1 / factor : factor } }];
+  }
+  return known || isMask(inquiry, side, 0) ? [{ input, step: { kind: 'multiply', side } }] : [];
+}
+
+/** Whether numbers come from truths or whole numbers by a cast. */
+function isMask(inquiry: Inquiry, id: string, depth: number): boolean {
+  const node = inquiry.producer(id);
+  if (!node || depth > LONGEST_CHAIN) return false;
+  if (node.operator.kind === 'cast') return inquiry.value(node.inputs[0] ?? '')?.type !== 'float';
+  return movesElements(node) && isMask(inquiry, node.inputs[0] ?? '', depth + 1);
 }
 
 interface WayToContext {
@@ -159,18 +178,18 @@ function waysToContext(inquiry: Inquiry, at: string, after: readonly PlacedStep[
   });
 }
 
-/** Whether anything outside a chain reads its scores or probabilities. */
-export function isObserved(inquiry: Inquiry, chain: ScoreChain): boolean {
+/** What of a chain something outside it reads. */
+export function readOutside(inquiry: Inquiry, chain: ScoreChain): readonly ('scores' | 'probabilities')[] {
   const inside = new Set([...chain.before, ...chain.after].map(({ node }) => node));
-  const values = [
-    chain.product.outputs[0] ?? '',
-    ...chain.before.map(({ output }) => output),
-    chain.softmax.outputs[0] ?? '',
-    ...chain.after.map(({ output }) => output),
-  ];
   const isInside = (node: ViewNode) =>
     inside.has(node) || node === chain.softmax || node === chain.context || isNotANumberTest(node);
-  return values.some((value) => inquiry.isOutput(value) || !inquiry.consumers(value).every(isInside));
+  const isRead = (value: string) => inquiry.isOutput(value) || !inquiry.consumers(value).every(isInside);
+  const scores = [chain.product.outputs[0] ?? '', ...chain.before.map(({ output }) => output)];
+  const probabilities = [chain.softmax.outputs[0] ?? '', ...chain.after.map(({ output }) => output)];
+  return [
+    ...(scores.some(isRead) ? (['scores'] as const) : []),
+    ...(probabilities.some(isRead) ? (['probabilities'] as const) : []),
+  ];
 }
 
 function isNotANumberTest(node: ViewNode): boolean {

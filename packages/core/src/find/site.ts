@@ -1,5 +1,5 @@
 /** What the model adds to or excludes from its scores. */
-export type MaskKind = 'none' | 'additive' | 'boolean' | 'per-head bias';
+export type MaskKind = 'none' | 'additive' | 'boolean' | 'per-head bias' | 'per-head scale';
 
 /** One attention block, as `inspect` shows it. */
 export interface AttentionSite {
@@ -20,6 +20,8 @@ export interface AttentionSite {
   readonly mask: readonly MaskKind[];
   /** Positions that enter inside the block; `none` where they are added before it. */
   readonly position: 'none' | 'relative bias';
+  /** What of its scores and probabilities the rest of the model reads, or puts out. */
+  readonly readOutside: readonly ('scores' | 'probabilities')[];
   /** Parameters of the four projections. */
   readonly parameters: {
     readonly query: number;

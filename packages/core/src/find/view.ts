@@ -38,7 +38,12 @@ export type ShapeRule = (
  */
 export type Operator =
   /** No inputs. `read` gives the numbers, row-major; */
-  | { readonly kind: 'constant'; readonly dims: readonly number[]; readonly read: () => Float64Array }
+  | {
+      readonly kind: 'constant';
+      readonly dims: readonly number[];
+      readonly type: 'float' | 'integer' | 'boolean';
+      readonly read: () => Float64Array;
+    }
   /** NumPy `matmul`, the last two axes of an operand swapped first where told. */
   | { readonly kind: 'matmul'; readonly transposeA: boolean; readonly transposeB: boolean }
   /** Two operands, an explicit equation of single letters: `bld,dhk->blhk`. */

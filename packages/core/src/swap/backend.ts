@@ -1,7 +1,7 @@
 import type { AttentionWeights, Embedding, FoldedMheWeights } from '../attention/weights.js';
 import type { AttentionSite, SkippedSite } from '../find/site.js';
 import type { FitMoments } from '../fit/moments.js';
-import type { RefitMoments } from '../fit/refit-output.js';
+import type { OutputMoments } from '../fit/output.js';
 import type { AttentionForm } from './options.js';
 import type { BeforeAfter, OutputDifference } from './report.js';
 
@@ -28,6 +28,8 @@ export interface OpenSite {
   readonly weights: AttentionWeights;
   /** Positions of the query stream over all calibration inputs. */
   readonly tokens: number;
+  /** Bound on the identity swap's relative difference for the type that the block computes in. */
+  readonly identityTolerance: number;
   /**
    * Computes the block with these weights in the place of its own, on the original's inputs.
    *
@@ -37,7 +39,7 @@ export interface OpenSite {
   /** What the calibration inputs tell the fit; what can't be had is missing. */
   moments(): Promise<FitMoments>;
   /** Moments of the new heads' outputs against the original block's output; `undefined` where they can't be had. */
-  refitMoments(replacement: Replacement): Promise<RefitMoments | undefined>;
+  outputMoments(replacement: Replacement): Promise<OutputMoments | undefined>;
   /**
    * Puts the new block in and goes on behind it.
    *
@@ -63,16 +65,11 @@ export interface Finished<Model> {
  * @typeParam Model - the adapter's model.
  */
 export interface SwapBackend<Model> {
-  /** In the order in which the model computes them. */
+  /** The chosen sites that can be worked on, in the order in which the model computes them. */
   readonly sites: readonly AttentionSite[];
+  /** The chosen sites that can't. */
   readonly skipped: readonly SkippedSite[];
-  readonly calibration: { readonly kind: 'given' | 'synthetic'; readonly sequences: number };
-  /** Bound on the identity swap's relative difference for the type that the model computes in. */
-  readonly identityTolerance: number;
+  /** The next site, in order; the one before must have been replaced or kept. */
   open(site: AttentionSite): Promise<OpenSite>;
   finish(): Promise<Finished<Model>>;
-  /** Everything else that a user should know. */
-  readonly notices: readonly string[];
-  /** Frees what the backend holds, whether it finished or not. */
-  dispose(): Promise<void>;
 }

@@ -26,6 +26,8 @@ export interface SwappedSite {
   readonly identityError: number;
   /** Energy of the scores (query-key) and of the heads' outputs (value) that the fit leaves out, 0 to 1. */
   readonly fitError: { readonly queryKey: number; readonly value: number };
+  /** Inputs of the block whose moments the fit had to do without; it took every direction of them alike. */
+  readonly withoutMoments: readonly ('query' | 'key' | 'attended')[];
   /** Relative root mean square difference of the block's output on the calibration inputs, after the refit. */
   readonly outputError: number;
 }

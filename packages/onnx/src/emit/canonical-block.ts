@@ -30,10 +30,11 @@ export function canonicalObstacle(block: AttentionBlock): string | null {
 /** Why a block cannot take the factorised form, beyond what core's form itself says; `null` where it can. */
 export function factorisedObstacle(block: AttentionBlock): string | null {
   if (!block.sameForAllHeads) return 'its mask or bias differs between heads';
-  if (block.observed) return 'its scores or probabilities are read outside the block';
+  if (block.readOutside.length > 0) return 'its scores or probabilities are read outside the block';
   const steps = [...block.chain.before, ...block.chain.after];
   if (steps.some(({ step }) => step.kind === 'layout')) return 'its scores are reshaped, for a fixed number of heads';
   if (steps.some(({ step }) => step.kind === 'clamp')) return 'its scores are clamped';
+  if (steps.some(({ step }) => step.kind === 'multiply')) return 'its scores are multiplied by a mask';
   if (block.chain.after.some(({ step }) => step.kind === 'mask'))
     return 'its probabilities are masked after the softmax';
   return null;
@@ -60,7 +61,7 @@ export function emitCanonicalBlock(
   const ordered = (value: string, permutation: readonly number[]) =>
     permutation.every((axis, i) => axis === i) ? value : port.transpose(value, permutation);
   const rules: ScoreRules<string> = {
-    sameForAllHeads: block.sameForAllHeads && !block.observed,
+    sameForAllHeads: block.sameForAllHeads && block.readOutside.length === 0,
     beforeSoftmax: (value) => {
       builder.rename(ordered(value, axes.scores), scores);
       return scores;

@@ -20,6 +20,16 @@ export function blockNodes(index: GraphIndex, block: AttentionBlock): number[] {
     ...(output.bias ? [output.bias.node] : []),
   ];
   const own = new Set(views.flatMap((view) => index.producer(modelValue(view.outputs[0] as string))?.node ?? []));
+  for (const { traced, stream } of [block.query, block.key, block.value]) {
+    // What only flattened a stream before its projection belongs to the block: the new projections read the stream.
+    let at = traced.projection.stream;
+    while (stream && at !== stream.value) {
+      const producer = index.producer(at);
+      if (!producer) break;
+      own.add(producer.node);
+      at = index.node(producer.node).input[0] as string;
+    }
+  }
   const after = closure(own, (node) =>
     index.node(node).output.flatMap((value) => index.consumers(value).map((c) => c.node)),
   );

@@ -36,7 +36,7 @@ export function momentNodes(builder: NodeBuilder, block: AttentionBlock): Moment
  *
  * @param original - name of the value that holds the original's output.
  */
-export function refitMomentNodes(
+export function outputMomentNodes(
   builder: NodeBuilder,
   block: AttentionBlock,
   original: string,
@@ -88,9 +88,7 @@ class MomentEmitter {
     const { opset } = this.builder.target;
     const pads = [...new Array<number>(rank * 2 - 1).fill(0), 1];
     if (opset < 11) {
-      const one = this.port.exp(
-        this.port.mul(this.firstFeature(value, rank), this.float32(0)),
-      );
+      const one = this.port.exp(this.port.mul(this.firstFeature(value, rank), this.float32(0)));
       return this.port.concat([value, one], rank - 1);
     }
     return this.builder.node('Pad', [value, this.builder.integers(pads, 'pads'), this.float32(1)]);

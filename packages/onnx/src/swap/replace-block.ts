@@ -66,11 +66,11 @@ export function replaceBlock(
   } else {
     const made = emitCanonicalBlock(builder, block, { ...replacement, form: replacement.form });
     for (const value of made) replaced.set(nodeOf(value), null);
-    // A value that is made further on leaves the product before it without a reader, but with the old name.
-    replaced.set(nodeOf(block.chain.context.outputs[0] as string), null);
   }
   const { output } = replacement.weights;
-  if (!isUnchanged(block, output)) {
+  // A part of a model may end before the output projection.
+  const ends = index.producer(modelValue(block.output.output)) === undefined;
+  if (!ends && !isUnchanged(block, output)) {
     for (const [node, changed] of outputNodes(builder, block, output, nodeOf)) replaced.set(node, changed);
   }
   const kept = graph.node.flatMap((node) => {

@@ -64,7 +64,13 @@ function constantOf(model: OnnxModel, id: string, tensor: TensorProto, source: s
   const dims = tensorDims(tensor, model);
   const read = readerOf(dtype);
   if (!read) return undefined;
-  return { operator: { kind: 'constant', dims, read: () => read(tensor, model) }, inputs: [], outputs: [id], source };
+  const type = isFloatDtype(dtype) ? 'float' : dtype === 'bool' ? 'boolean' : 'integer';
+  return {
+    operator: { kind: 'constant', dims, type, read: () => read(tensor, model) },
+    inputs: [],
+    outputs: [id],
+    source,
+  };
 }
 
 function readerOf(dtype: Dtype | undefined): ((tensor: TensorProto, model: OnnxModel) => Float64Array) | undefined {

@@ -35,7 +35,12 @@ export function constantNode(
   dims: readonly number[],
 ): ViewNode {
   return {
-    operator: { kind: 'constant', dims, read: () => Float64Array.from(numbers) },
+    operator: {
+      kind: 'constant',
+      dims,
+      type: numbers.every(Number.isInteger) ? 'integer' : 'float',
+      read: () => Float64Array.from(numbers),
+    },
     inputs: [],
     outputs: [id],
     source,

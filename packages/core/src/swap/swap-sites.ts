@@ -1,0 +1,207 @@
+import type { SequenceLengths } from '../accounting/operations.js';
+import { countOperations } from '../accounting/operations.js';
+import { countWeights } from '../accounting/weights-parameters.js';
+import { FormError } from '../attention/form-error.js';
+import { identityMhe } from '../attention/identity.js';
+import type { Embedding, FoldedMheWeights } from '../attention/weights.js';
+import type { AttentionSite, SkippedSite } from '../find/site.js';
+import type { MheFit } from '../fit/fit-mhe.js';
+import { fitMhe } from '../fit/fit-mhe.js';
+import { refitOutput } from '../fit/output.js';
+import type { OpenSite, Replacement, SwapBackend } from './backend.js';
+import type { AttentionForm, SwapOptions, SwapProgress } from './options.js';
+import type { SwappedSite, SwapReport } from './report.js';
+import { selectSites } from './select-sites.js';
+import type { SiteGroups } from './site-groups.js';
+import { siteGroups } from './site-groups.js';
+
+/** What an adapter found, and the calibration inputs it has. */
+export interface SwapTask {
+  readonly sites: readonly AttentionSite[];
+  readonly skipped: readonly SkippedSite[];
+  readonly calibration: { readonly kind: 'given' | 'synthetic'; readonly sequences: number };
+  readonly notices: readonly string[];
+}
+
+/** Options of the pipeline: those of `swap` that are not the adapter's. */
+export type PipelineOptions = Omit<SwapOptions<never>, 'calibration' | 'numHeads' | 'onProgress'> & {
+  readonly onStage?: (stage: Pick<SwapProgress, 'stage' | 'site'>) => void;
+};
+
+/**
+ * Swaps the sites of a model, front to back: each is first replaced by itself (the identity swap), which must give
+ * the block's own output, then fitted, refitted to the original's output and put in.
+ *
+ * @param start - makes the backend for the chosen sites; not called where none is chosen.
+ * @returns `model: undefined` where nothing was swapped.
+ * @throws RangeError for impossible groups or site numbers; FormError where the form asked for cannot express a site.
+ */
+export async function swapSites<Model>(
+  task: SwapTask,
+  options: PipelineOptions,
+  start: (chosen: readonly AttentionSite[]) => Promise<SwapBackend<Model>>,
+): Promise<{ readonly model: Model | undefined; readonly report: SwapReport }> {
+  const { groups = 1, sites = 'all' } = options;
+  const { chosen, others } = selectSites(task.sites, sites);
+  for (const site of chosen) siteGroups(groups, site);
+  const skipped: SkippedSite[] = [...task.skipped, ...others];
+  if (chosen.length === 0) return { model: undefined, report: emptyReport(task, skipped) };
+  const backend = await start(chosen);
+  skipped.push(...backend.skipped);
+  const swapped: SwappedSite[] = [];
+  let tokens = 0;
+  for (const site of backend.sites) {
+    options.signal?.throwIfAborted();
+    options.onStage?.({ stage: 'capture', site: site.name });
+    const open = await backend.open(site);
+    tokens ||= open.tokens;
+    const result = await swapSite(site, open, siteGroups(groups, site), task, options);
+    if ('reason' in result) skipped.push(result);
+    else swapped.push(result);
+  }
+  options.onStage?.({ stage: 'compare', site: '' });
+  const { model, ...finished } = await backend.finish();
+  const sum = (pick: (site: SwappedSite) => number) => swapped.reduce((total, site) => total + pick(site), 0);
+  return {
+    model: swapped.length > 0 ? model : undefined,
+    report: {
+      swapped,
+      skipped,
+      calibration: { ...task.calibration, tokens },
+      ...finished,
+      multiplyAdds: {
+        before: sum(({ multiplyAdds }) => multiplyAdds.before),
+        after: sum(({ multiplyAdds }) => multiplyAdds.after),
+        sequenceLength: meanLength(tokens, task),
+      },
+      notices: [...task.notices, ...noticesOf(swapped, options)],
+    },
+  };
+}
+
+async function swapSite(
+  site: AttentionSite,
+  open: OpenSite,
+  groups: SiteGroups,
+  task: SwapTask,
+  options: PipelineOptions,
+): Promise<SwappedSite | SkippedSite> {
+  const { embedding = 'mul', form = 'auto', onStage } = options;
+  onStage?.({ stage: 'verify', site: site.name });
+  const identity = identityMhe(open.weights);
+  const identityError = await open.verify(identity);
+  const tolerance = options.identityTolerance ?? open.identityTolerance;
+  if (!(identityError <= tolerance)) {
+    await open.keep();
+    const reason = `the identity swap gives another output (relative difference ${identityError.toExponential(1)}, at most ${tolerance.toExponential(0)} expected)`;
+    return { name: site.name, reason, nodes: [site.name] };
+  }
+  onStage?.({ stage: 'fit', site: site.name });
+  const isIdentity = groups.queryKey === site.numHeads && groups.value === site.numHeads;
+  const fitted = isIdentity ? identityFit(identity) : await fit(open, groups, options);
+  let replacement: Replacement = { weights: fitted.weights, embedding, form };
+  const moments = isIdentity ? undefined : await open.outputMoments(replacement);
+  if (moments) replacement = { ...replacement, weights: refitOutput(fitted.weights, moments) };
+  const replaced = await open.replace(replacement);
+  const lengths = { queries: meanLength(open.tokens, task) };
+  return {
+    site,
+    embedding,
+    groups,
+    form: replaced.form,
+    formReason: replaced.formReason,
+    parameters: {
+      before: Number(countWeights(open.weights).total),
+      after: Number(countWeights(replacement.weights).total),
+    },
+    multiplyAdds: {
+      before: operations(site, { kind: 'mha' }, lengths),
+      after: operations(site, computation(embedding, groups, replaced.form), lengths),
+    },
+    cachePerToken: {
+      before: site.numHeads * (site.headDim + site.valueHeadDim),
+      after: groups.queryKey * site.headDim + groups.value * site.valueHeadDim,
+    },
+    identityError,
+    fitError: { queryKey: fitted.queryKeyError.overall, value: fitted.valueError.overall },
+    withoutMoments: fitted.withoutMoments,
+    outputError: replaced.outputError,
+  };
+}
+
+function identityFit(weights: FoldedMheWeights): MheFit {
+  const exact = { overall: 0, perGroup: [] };
+  return { weights, queryKeyError: exact, valueError: exact, withoutMoments: [], sweeps: 0 };
+}
+
+async function fit(open: OpenSite, groups: SiteGroups, options: PipelineOptions): Promise<MheFit> {
+  const { embedding = 'mul', seed = 0, signal } = options;
+  return fitMhe(open.weights, { groups, embedding, moments: await open.moments(), seed, ...(signal && { signal }) });
+}
+
+type Computation = Pick<Parameters<typeof countOperations>[0], never> & Parameters<typeof countOperations>[0];
+
+function computation(embedding: Embedding, groups: SiteGroups, form: AttentionForm) {
+  // The widened form computes what the folded one does and copies keys and values besides.
+  const counted = form === 'widened' ? 'folded' : form;
+  if (embedding === 'add') return { kind: 'mhe-add', groups, form: counted } as const;
+  if (counted === 'factorised') throw new FormError('factorised', 'it is a form of MHE-ADD');
+  return { kind: 'mhe-mul', groups, form: counted } as const;
+}
+
+function operations(
+  site: AttentionSite,
+  kind: ReturnType<typeof computation> | { readonly kind: 'mha' },
+  lengths: SequenceLengths,
+): number {
+  const { numHeads, headDim, valueHeadDim, dims } = site;
+  const sizes = {
+    numHeads,
+    headDim,
+    valueHeadDim,
+    modelDim: dims.query,
+    keyDim: dims.key,
+    valueDim: dims.value,
+    outputDim: dims.output,
+  };
+  return Number(countOperations({ ...sizes, ...kind, ...lengths } as Computation).total);
+}
+
+function meanLength(tokens: number, { calibration }: SwapTask): number {
+  return Math.max(1, Math.round(tokens / Math.max(1, calibration.sequences)));
+}
+
+function emptyReport(task: SwapTask, skipped: readonly SkippedSite[]): SwapReport {
+  const nothing = { before: 0, after: 0 };
+  return {
+    swapped: [],
+    skipped,
+    calibration: { ...task.calibration, tokens: 0 },
+    parameters: nothing,
+    bytes: nothing,
+    multiplyAdds: { ...nothing, sequenceLength: 0 },
+    outputs: [],
+    notices: task.notices,
+  };
+}
+
+function noticesOf(swapped: readonly SwappedSite[], options: PipelineOptions): string[] {
+  const notices: string[] = [];
+  const all = swapped.every(({ site, groups }) => groups.queryKey === site.numHeads && groups.value === site.numHeads);
+  if (swapped.length > 0 && all) {
+    notices.push('groups are as many as heads everywhere: the model computes what it did, and nothing got smaller');
+    if (options.embedding === 'add') notices.push('embedding has no effect where every head is its own group');
+  }
+  for (const { site, withoutMoments, groups } of swapped) {
+    if (site.readOutside.includes('scores') && groups.queryKey < site.numHeads) {
+      notices.push(
+        `${site.name}: its scores are read outside; each row may differ by a number, which the softmax cancels`,
+      );
+    }
+    if (withoutMoments.length === 0) continue;
+    notices.push(
+      `${site.name}: its fit made no use of the calibration for ${withoutMoments.join(', ')} (the layout hides it)`,
+    );
+  }
+  return notices;
+}

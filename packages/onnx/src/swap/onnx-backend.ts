@@ -1,0 +1,136 @@
+import type { AttentionSite, Finished, FoundSite, OpenSite, SkippedSite, SwapBackend } from '@mhe/core';
+import type { GraphProto } from 'onnx-buf';
+import { contractBlocks } from '../graph/contract-blocks.js';
+import { edit } from '../graph/edit.js';
+import { graphIndex } from '../graph/graph-index.js';
+import type { OnnxModel } from '../graph/model.js';
+import { planStages } from '../graph/plan-stages.js';
+import { sortNodes } from '../graph/sort-nodes.js';
+import type { HostTensor, HostTensors } from '../run/host-tensor.js';
+import type { SessionOptions } from '../run/session.js';
+import { blockNodes } from './block-nodes.js';
+import type { BlockStage } from './block-stage.js';
+import { blockStage } from './block-stage.js';
+import { Difference } from './difference.js';
+import type { Frontier, RunWatch } from './frontier.js';
+import { extended, only, partBetween, runAll } from './frontier.js';
+import { modelSize } from './model-size.js';
+import { openSite } from './open-site.js';
+import { replaceBlock } from './replace-block.js';
+
+/** What the backend is made of. */
+export interface OnnxBackendOptions {
+  readonly feeds: readonly HostTensors[];
+  readonly session: SessionOptions;
+  readonly watch: RunWatch;
+}
+
+/**
+ * Runs a model in stages, each ending with a site, in ONNX Runtime: for every calibration input once as it was and
+ * once as swapped so far. No session holds more than one stage's weights, and no stage is computed twice.
+ */
+export class OnnxSwapBackend implements SwapBackend<OnnxModel> {
+  readonly sites: readonly AttentionSite[];
+  readonly skipped: readonly SkippedSite[];
+  private readonly model: OnnxModel;
+  private readonly places: readonly BlockStage[];
+  private readonly wanted: readonly string[];
+  private result: OnnxModel;
+  private original: Frontier;
+  private swapped: Frontier;
+  private at = 0;
+
+  constructor(
+    model: OnnxModel,
+    found: readonly FoundSite[],
+    private readonly options: OnnxBackendOptions,
+  ) {
+    const graph = sortNodes(model.proto.graph as GraphProto);
+    this.model = { ...model, proto: edit(model.proto, { graph }) };
+    this.result = model;
+    const index = graphIndex(graph);
+    const accepted: { readonly site: FoundSite; readonly nodes: readonly number[] }[] = [];
+    const skipped: SkippedSite[] = [];
+    for (const site of found) {
+      const nodes = blockNodes(index, site.block);
+      try {
+        contractBlocks(index, [...accepted.map((entry) => entry.nodes), nodes]);
+        accepted.push({ site, nodes });
+      } catch (error) {
+        const reason = `it cannot be cut out of the graph: ${(error as Error).message}`;
+        skipped.push({ name: site.site.name, reason, nodes: [site.site.name] });
+      }
+    }
+    const stages = planStages(
+      index,
+      accepted.map(({ nodes }) => nodes),
+    );
+    const entries = stages.flatMap((stage) => {
+      const entry = stage.block === null ? undefined : accepted[stage.block];
+      return entry ? [{ site: entry.site.site, place: blockStage(index, stage, entry.site.block, entry.nodes) }] : [];
+    });
+    this.lastStage = stages.at(-1) as BlockStage['stage'];
+    this.sites = entries.map(({ site }) => site);
+    this.places = entries.map(({ place }) => place);
+    this.skipped = skipped;
+    this.wanted = [...index.outputs];
+    this.original = options.feeds;
+    this.swapped = options.feeds;
+  }
+
+  private readonly lastStage: BlockStage['stage'];
+
+  async open(site: AttentionSite): Promise<OpenSite> {
+    const place = this.places[this.at];
+    if (!place || this.sites[this.at] !== site) throw new TypeError(`${site.name} is not the next site`);
+    const { session, watch } = this.options;
+    const prefix = `mhe/${site.index}`;
+    return openSite({
+      model: this.model,
+      place,
+      prefix,
+      session,
+      watch,
+      original: this.original,
+      swapped: this.swapped,
+      advance: (original, swapped, replacement) => {
+        // Only what later stages read is kept, and the caller's own feeds.
+        const kept = [...Object.keys(this.options.feeds[0] ?? {}), ...place.stage.held];
+        const isSame = original === swapped;
+        this.original = only(original, kept);
+        this.swapped = isSame ? this.original : only(swapped, kept);
+        if (replacement) this.result = replaceBlock(this.result, place.block, replacement, replacement.dtype, prefix);
+        this.at++;
+      },
+    });
+  }
+
+  async finish(): Promise<Finished<OnnxModel>> {
+    const { session, watch } = this.options;
+    const { inputs, outputs } = this.lastStage;
+    const runLast = async (frontier: Frontier): Promise<Frontier> =>
+      outputs.length === 0
+        ? frontier
+        : extended(
+            frontier,
+            await runAll(partBetween(this.model, frontier, inputs, outputs), frontier, session, watch),
+          );
+    const before = await runLast(this.original);
+    const after = this.original === this.swapped ? before : await runLast(this.swapped);
+    const differences = this.wanted.map((name) => {
+      const difference = new Difference();
+      before.forEach((values, i) => {
+        const [expected, actual] = [values[name], after[i]?.[name]];
+        if (expected && actual && expected.dtype.startsWith('float')) difference.add(actual as HostTensor, expected);
+      });
+      return difference.toOutput(name);
+    });
+    const [was, is] = [modelSize(this.model), modelSize(this.result)];
+    return {
+      model: this.result,
+      parameters: { before: was.parameters, after: is.parameters },
+      bytes: { before: was.bytes, after: is.bytes },
+      outputs: differences,
+    };
+  }
+}
