@@ -255,7 +255,7 @@ describe('a swap that cannot be done ends with code 1 and one line, before any w
 describe('an interruption', () => {
   it('ends with code 130 and leaves nothing half-written', async () => {
     const args = ['swap', model, '-o', output, '--calibration', calibration];
-    for (const interruptAt of ['reading the model', 'fitting', 'comparing outputs']) {
+    for (const interruptAt of ['preparing', 'fitting', 'comparing outputs']) {
       const { code, stdout, stderr } = await runMhe(args, { isTTY: true, interruptAt });
       expect({ code, stdout }).toEqual({ code: 130, stdout: '' });
       expect(stripVTControlCharacters(stderr)).toMatch(/mhe: interrupted; nothing was written\n$/);

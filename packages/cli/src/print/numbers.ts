@@ -27,8 +27,15 @@ function withPrefix(value: number, units: readonly string[]): string {
 
 /** A share as per cent: `12.5 %`, `0.10 %`, and below a ten-thousandth `2.1e-6`. */
 export function formatShare(share: number): string {
-  if (share !== 0 && Math.abs(share) < 1e-4) return share.toExponential(1);
+  if (share === 0) return '0 %';
+  if (Math.abs(share) < 1e-4) return share.toExponential(1);
   return `${(share * 100).toFixed(Math.abs(share) < 0.01 ? 2 : 1)} %`;
+}
+
+/** A difference in whatever unit: `0`, `3.2e-7`, `0.0234`. */
+export function formatDifference(value: number): string {
+  if (value === 0) return '0';
+  return Math.abs(value) < 1e-3 ? value.toExponential(1) : value.toPrecision(3);
 }
 
 /** The change from `before` to `after`: `-50.0 %`. */

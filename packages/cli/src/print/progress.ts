@@ -26,12 +26,13 @@ export function startProgress({ stderr }: Terminal): ProgressBar {
       clearOnComplete: true,
       hideCursor: true,
       linewrap: true,
+      emptyOnZero: true,
       // The command ends in order by itself when it is interrupted.
       gracefulExit: false,
     },
     Presets.shades_classic,
   );
-  bar.start(1, 0, { stage: 'reading the model', site: '' });
+  bar.start(1, 0, { stage: 'preparing', site: '' });
   let shown = '';
   return {
     update({ stage, site, done, total }) {

@@ -2,7 +2,7 @@ import type { BeforeAfter, OutputDifference, SwappedSite, SwapReport } from '@mh
 import type { WrittenFiles } from '../format/format.js';
 import type { Colors } from '../terminal.js';
 import { formatSkipped } from './inspection.js';
-import { formatBytes, formatChange, formatCount, formatOperations, formatShare } from './numbers.js';
+import { formatBytes, formatChange, formatCount, formatDifference, formatOperations, formatShare } from './numbers.js';
 import { formatTable, number, text } from './table.js';
 
 /** The report of a swap for people: what it gained, what it cost, and what it does not tell. */
@@ -70,7 +70,7 @@ function formatSites(swapped: readonly SwappedSite[], colors: Colors): string {
       `${groups.queryKey} / ${groups.value}`,
       `${embedding} ${form}`,
       formatChange(parameters),
-      identityError.toExponential(1),
+      formatDifference(identityError),
       formatShare(fitError.queryKey),
       formatShare(fitError.value),
       formatShare(outputError),
@@ -100,7 +100,7 @@ function formatOutputs({ outputs, calibration }: SwapReport, colors: Colors): st
     outputs.map(({ name, relative, maxAbsolute, cosine }: OutputDifference) => [
       name,
       formatShare(relative),
-      maxAbsolute.toPrecision(3),
+      formatDifference(maxAbsolute),
       cosine.toFixed(4),
     ]),
     colors.dim,
