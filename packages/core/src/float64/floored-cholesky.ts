@@ -16,7 +16,7 @@ export interface FlooredCholesky {
  */
 export function flooredCholesky(a: Matrix, relativeFloor: number): FlooredCholesky {
   const unit = meanDiagonal(a) || 1;
-  for (let floor = relativeFloor * unit; Number.isFinite(floor); floor *= 10) {
+  for (let floor = relativeFloor * unit; Number.isFinite(floor); floor = Math.max(10 * floor, 1e-16 * unit)) {
     const lower = cholesky(raiseDiagonal(a, floor));
     if (lower) return { lower, floor };
   }
