@@ -94,8 +94,12 @@ export type {
 } from './find/view.js';
 
 // The fit: from pretrained heads to shared projections.
-export type { FitMoments } from './fit/moments.js';
-export type { OutputMoments } from './fit/output.js';
+export type { FitError } from './fit/fit-error.js';
+export { type FitOptions, type FitProgress, fitMhe, type MheFit } from './fit/fit-mhe.js';
+export { neighbourGroups } from './fit/group-heads.js';
+export type { FitGroups, HeadSharing } from './fit/groups.js';
+export type { FitMoments, MomentName } from './fit/moments.js';
+export { type OutputMoments, type RefitOptions, refitOutput } from './fit/output.js';
 
 // Float64: the reference interpretation of the port, and reproducible randomness.
 export type { Matrix } from './float64/matrix.js';
