@@ -8,6 +8,7 @@ export default defineConfig({
     alias: {
       '@mhe/core': source('./packages/core/src/index.ts'),
       '@mhe/onnx': source('./packages/onnx/src/index.ts'),
+      '@mhe/tfjs': source('./packages/tfjs/src/index.ts'),
     },
   },
   test: {

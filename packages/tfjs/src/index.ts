@@ -1,0 +1,4 @@
+// Layers to train with.
+
+// Attention found and swapped in LayersModels and GraphModels.
+export {};
