@@ -41,19 +41,11 @@ function balancedSides(slice: MlMatrix, headDim: number): Sides {
   return sides;
 }
 
-/** Turns each to the sum of those before it, then once more to the sum of all others; the sum at the end. */
+/** Turns each to the sum of those before it; the sum at the end. */
 function alignAll(sides: readonly Sides[]): Sides {
   const [first, ...rest] = sides as [Sides, ...Sides[]];
   const sum = first.clone();
-  const turned = rest.map((one) => {
-    const aligned = one.mmul(rotation(one, sum));
-    sum.add(aligned);
-    return aligned;
-  });
-  for (const one of turned) {
-    sum.sub(one);
-    sum.add(one.mmul(rotation(one, sum)));
-  }
+  for (const one of rest) sum.add(one.mmul(rotation(one, sum)));
   return sum;
 }
 

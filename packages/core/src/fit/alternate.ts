@@ -3,9 +3,10 @@ import type { Matrix } from '../float64/matrix.js';
 import { gram, product, transposedProduct } from '../float64/product.js';
 import { choleskySolve } from '../float64/triangular-solve.js';
 import { zeros } from '../float64/zeros.js';
+import { addScaled, columnEnergies, hadamard, scaleBlocks, scaleColumns, sumBlocks } from './elementwise.js';
 import type { Pace } from './pace.js';
 import { formEnergies, type ScoreForms, total } from './score-forms.js';
-import { columnEnergies, type SharedForm, scaleColumns } from './shared-form.js';
+import type { SharedForm } from './shared-form.js';
 
 /** When to stop. */
 export interface AlternateOptions {
@@ -86,7 +87,7 @@ function sweep(forms: ScoreForms, from: State, energy: number): State {
   const key = solveFactor(forms.key, queryProducts, from.gain, hadamard(queryGram, weights), from.key);
   const keyProducts = transposedProduct(forms.key, key);
   const normal = hadamard(queryGram, gram(key));
-  const target = blockColumnSums(hadamard(queryProducts, keyProducts), forms.numHeads);
+  const target = sumBlocks(hadamard(queryProducts, keyProducts), forms.numHeads);
   const gain = product(addScaled(target, from.gain, proximal(normal)), invert(normal));
   return balance({ query, key, gain, keyProducts, error: leftOver(energy, gain, target, normal) });
 }
@@ -143,44 +144,11 @@ function balance(state: State): State {
 }
 
 function runAhead(current: State, previous: State, momentum: number): State {
-  const ahead = (now: Matrix, before: Matrix) => addScaled(scaleAll(now, 1 + momentum), before, -momentum);
+  const ahead = (now: Matrix, before: Matrix) => addScaled(now, addScaled(now, before, -1), momentum);
   return {
     ...current,
     key: ahead(current.key, previous.key),
     keyProducts: ahead(current.keyProducts, previous.keyProducts),
     gain: ahead(current.gain, previous.gain),
   };
-}
-
-function scaleAll(matrix: Matrix, factor: number): Matrix {
-  return { ...matrix, data: matrix.data.map((x) => factor * x) };
-}
-
-function addScaled(a: Matrix, b: Matrix, factor: number): Matrix {
-  return { ...a, data: a.data.map((x, at) => x + factor * (b.data[at] as number)) };
-}
-
-function hadamard(a: Matrix, b: Matrix): Matrix {
-  return { ...a, data: a.data.map((x, at) => x * (b.data[at] as number)) };
-}
-
-/** Multiplies the columns of each head's block of rows by its gains. */
-function scaleBlocks(products: Matrix, gain: Matrix): Matrix {
-  const size = products.data.length / gain.rows;
-  const { cols } = gain;
-  return {
-    ...products,
-    data: products.data.map((x, at) => x * (gain.data[Math.floor(at / size) * cols + (at % cols)] as number)),
-  };
-}
-
-/** Sums the rows of each head's block: `[numHeads, cols]`. */
-function blockColumnSums({ cols, data }: Matrix, numHeads: number): Matrix {
-  const out = zeros(numHeads, cols);
-  const size = data.length / numHeads;
-  for (let at = 0; at < data.length; at++) {
-    const to = Math.floor(at / size) * cols + (at % cols);
-    out.data[to] = (out.data[to] as number) + (data[at] as number);
-  }
-  return out;
 }

@@ -3,8 +3,8 @@ import type { Matrix } from '../float64/matrix.js';
 import { product, transposedProduct } from '../float64/product.js';
 import { widen } from '../float64/widen.js';
 import { zeros } from '../float64/zeros.js';
+import { columnEnergies, scaleColumns } from './elementwise.js';
 import { formEnergies, type ScoreForms, total } from './score-forms.js';
-import { columnEnergies, scaleColumns } from './shared-form.js';
 
 /** What heads of MHE-ADD share, with what tells them apart: queries shifted by a bias of each head's own. */
 export interface ShiftedForm {
@@ -32,7 +32,7 @@ export function fitQueryKeyAdd(forms: ScoreForms, seed: number): ShiftedForm {
     const stacked = product(stack, transposedProduct(key, columns));
     return product(key, transposedProduct(stack, stacked));
   };
-  const options = { maxIterations: 40, tolerance: 3e-4, spare: Math.ceil(headDim / 2), seed };
+  const options = { maxIterations: 40, tolerance: 1e-3, spare: Math.ceil(headDim / 2), seed };
   const { basis, energies } = leadingSubspace(apply, key.rows, headDim, options);
   const energy = total(formEnergies(forms));
   const stacked = product(stack, transposedProduct(key, basis));

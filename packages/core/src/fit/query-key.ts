@@ -14,27 +14,31 @@ export interface QueryKeyOptions {
   readonly onSweep?: (sweep: number, error: number) => void;
 }
 
-/** Sweeps over compressed forms cost little, and bring nearly all the way. */
-const START = { maxSweeps: 40, tolerance: 1e-4 };
+/** Of compressed forms, where a sweep costs little: enough to tell the better start. */
+const TRY = { maxSweeps: 15, tolerance: 1e-4 };
+/** Of compressed forms: brings nearly all the way. */
+const CARRY_ON = { maxSweeps: 30, tolerance: 1e-4 };
+/** Of the forms as they are. */
 const FINISH = { maxSweeps: 12, tolerance: 2e-3 };
 
 /**
  * The shared query and key projections and gains of MHE-MUL for one group of heads: a CP decomposition of their score
- * forms, of rank `headDim`. Starts from the matrix pencil and from aligned heads, both carried on in compressed form,
- * and finishes the better one by alternating least squares.
+ * forms, of rank `headDim`. Starts from the matrix pencil and from aligned heads, goes on with the better one in compressed
+ * form, and finishes by alternating least squares on the forms as they are.
  */
-export async function fitQueryKey(forms: ScoreForms, options: QueryKeyOptions): Promise<Alternated> {
-  if (total(formEnergies(forms)) === 0) return { shared: sharedZero(forms), error: 0, sweeps: 0 };
-  const core = compressForms(forms, options.seed);
-  const starts = [pencilStart(core.forms, options.seed), alignedStart(core.forms)].filter((start) => start !== null);
-  let best: Alternated | null = null;
+export async function fitQueryKey(forms: ScoreForms, { seed, pace, onSweep }: QueryKeyOptions): Promise<Alternated> {
+  const core = compressForms(forms, seed);
+  if (total(formEnergies(core.forms)) === 0) return { shared: sharedZero(forms), error: 0, sweeps: 0 };
   let sweeps = 0;
-  const counted = { ...options, onSweep: (_: number, error: number) => options.onSweep?.(++sweeps, error) };
-  for (const start of starts) {
-    const tried = await alternate(core.forms, start, { ...counted, ...START });
-    if (!best || tried.error < best.error) best = tried;
+  const counted = { pace, onSweep: (_: number, error: number) => onSweep?.(++sweeps, error) };
+  let best = await alternate(core.forms, alignedStart(core.forms), { ...counted, ...TRY });
+  const pencil = pencilStart(core.forms, seed);
+  if (pencil) {
+    const tried = await alternate(core.forms, pencil, { ...counted, ...TRY });
+    if (tried.error < best.error) best = tried;
   }
-  const { shared, error } = await alternate(forms, core.expand((best as Alternated).shared), { ...counted, ...FINISH });
+  best = await alternate(core.forms, best.shared, { ...counted, ...CARRY_ON });
+  const { shared, error } = await alternate(forms, core.expand(best.shared), { ...counted, ...FINISH });
   return { shared: withPositiveGains(shared), error, sweeps };
 }
 

@@ -9,15 +9,3 @@ export interface SharedForm {
   /** `[numHeads, headDim]`. */
   readonly gain: Matrix;
 }
-
-/** The squared length of each column. */
-export function columnEnergies({ cols, data }: Matrix): Float64Array {
-  const out = new Float64Array(cols);
-  for (let at = 0; at < data.length; at++) out[at % cols] = (out[at % cols] as number) + (data[at] as number) ** 2;
-  return out;
-}
-
-/** Multiplies each column by its factor. */
-export function scaleColumns(matrix: Matrix, factors: Float64Array): Matrix {
-  return { ...matrix, data: matrix.data.map((x, at) => x * (factors[at % matrix.cols] as number)) };
-}

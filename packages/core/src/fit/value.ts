@@ -52,7 +52,7 @@ export function fitValue(forms: ValueForms, seed: number): SharedValue {
   const { numHeads, valueHeadDim, value } = forms;
   const grams = outputGrams(forms);
   const apply = (columns: Matrix) => product(value, blockDiagonalTimes(grams, transposedProduct(value, columns)));
-  const options = { maxIterations: 40, tolerance: 3e-4, spare: Math.ceil(valueHeadDim / 2), seed };
+  const options = { maxIterations: 40, tolerance: 1e-3, spare: Math.ceil(valueHeadDim / 2), seed };
   const { basis, energies } = leadingSubspace(apply, value.rows, valueHeadDim, options);
   const shared = widen(basis, valueHeadDim);
   const blocks = transposedProduct(shared, value);
