@@ -27,6 +27,8 @@ export interface FitOptions {
   readonly embedding?: Embedding;
   /** What calibration inputs tell. Default: nothing, and the result says so. */
   readonly moments?: FitMoments;
+  /** Whether rows may attend to no key at all, their probabilities being set to zero. Default false. */
+  readonly emptyRows?: boolean;
   /** Of every random choice. Default 0. */
   readonly seed?: number;
   readonly signal?: AbortSignal;
@@ -56,7 +58,7 @@ export interface MheFit {
  * @throws RangeError when weights, groups or moments do not fit together; the signal's reason once it is aborted.
  */
 export async function fitMhe(weights: AttentionWeights, options: FitOptions = {}): Promise<MheFit> {
-  const { groups = 1, embedding = 'mul', moments = {}, seed = 0, signal, onProgress } = options;
+  const { groups = 1, embedding = 'mul', moments = {}, emptyRows = false, seed = 0, signal, onProgress } = options;
   checkWeights(weights);
   checkMoments(weights, moments);
   const sharing = typeof groups === 'object' ? groups : { queryKey: groups, value: groups };
@@ -70,7 +72,12 @@ export async function fitMhe(weights: AttentionWeights, options: FitOptions = {}
     embedding,
     onSweep: report('queryKey'),
   });
-  const value = await valueProjections(weights, { ...shared, sharing: sharing.value, onGroup: report('value') });
+  const value = await valueProjections(weights, {
+    ...shared,
+    sharing: sharing.value,
+    emptyRows,
+    onGroup: report('value'),
+  });
   return {
     weights: {
       numHeads: weights.numHeads,

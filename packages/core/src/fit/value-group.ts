@@ -29,16 +29,18 @@ export function singleValueHead({ value, output, valueHeadDim }: AttentionWeight
 
 /**
  * One value projection for some heads. The rows of attention sum to one, so what the mean input and the value biases
- * bring is the same at all positions: it belongs, exactly, into the output's bias, and the projection has none.
+ * bring is the same at all positions: it belongs, exactly, into the output's bias, and the projection has none. Where rows
+ * may attend to nothing, the bias stays with the values.
  */
 export function sharedValueHeads(
-  { forms, weighting, constants }: ValueProblem,
+  { forms, weighting, constants, biasIsRow }: ValueProblem,
   heads: readonly number[],
   seed: number,
 ): ValueGroup {
   const group = selectValues(forms, heads);
   const { value, output, error } = fitValue(group, seed);
   const weight = unweigh(weighting, value);
+  if (biasIsRow) return { heads, value: splitBias(weight), rows: output, shift: null, error };
   const before = heads.flatMap((head) => [...headRows(constants, [head], forms.valueHeadDim).data]);
   const atMean = throughMean(weighting, weight);
   const after = heads.flatMap(() => [...atMean]);
@@ -50,6 +52,11 @@ export function sharedValueHeads(
     shift: shift.some((x) => x !== 0) ? shift : null,
     error,
   };
+}
+
+function splitBias({ rows, cols, data }: Matrix): Projection {
+  const last = (rows - 1) * cols;
+  return { weight: { rows: rows - 1, cols, data: data.slice(0, last) }, bias: data.slice(last) };
 }
 
 function timesRow(row: readonly number[], matrix: Matrix): Float64Array {

@@ -24,6 +24,7 @@ export interface ValueProjections {
 export interface ValueProjectionOptions {
   readonly sharing: HeadSharing;
   readonly moments: FitMoments;
+  readonly emptyRows: boolean;
   readonly seed: number;
   readonly pace: Pace;
   readonly onGroup: (group: number, groups: number, error: number) => void;
@@ -32,9 +33,9 @@ export interface ValueProjectionOptions {
 /** Groups the heads and fits each group's value projection; a group of one head keeps that head as it is. */
 export async function valueProjections(
   weights: AttentionWeights,
-  { sharing, moments, seed, pace, onGroup }: ValueProjectionOptions,
+  { sharing, moments, emptyRows, seed, pace, onGroup }: ValueProjectionOptions,
 ): Promise<ValueProjections> {
-  const problem = valueProblem(weights, moments);
+  const problem = valueProblem(weights, moments, emptyRows);
   const grams = outputGrams(problem.forms);
   const groups = resolveGroups('value', sharing, weights.numHeads, (count) =>
     groupHeads(subspacePairLosses(problem.forms.value, grams), count),

@@ -26,6 +26,8 @@ export interface Replaced {
  */
 export interface OpenSite {
   readonly weights: AttentionWeights;
+  /** Whether rows of probabilities may be empty (a guard sets them to zero). */
+  readonly emptyRows: boolean;
   /** Positions of the query stream over all calibration inputs. */
   readonly tokens: number;
   /** Bound on the identity swap's relative difference for the type that the block computes in. */

@@ -136,7 +136,14 @@ function identityFit(weights: FoldedMheWeights): MheFit {
 
 async function fit(open: OpenSite, groups: SiteGroups, options: PipelineOptions): Promise<MheFit> {
   const { embedding = 'mul', seed = 0, signal } = options;
-  return fitMhe(open.weights, { groups, embedding, moments: await open.moments(), seed, ...(signal && { signal }) });
+  return fitMhe(open.weights, {
+    groups,
+    embedding,
+    moments: await open.moments(),
+    emptyRows: open.emptyRows,
+    seed,
+    ...(signal && { signal }),
+  });
 }
 
 type Computation = Pick<Parameters<typeof countOperations>[0], never> & Parameters<typeof countOperations>[0];

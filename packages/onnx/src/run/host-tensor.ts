@@ -90,6 +90,6 @@ export function hostNumbers(tensor: HostTensor): Float64Array {
     case 'uint64':
       return Float64Array.from(tensor.data, Number);
     default:
-      return Float64Array.from(tensor.data);
+      return new Float64Array(tensor.data);
   }
 }

@@ -5,9 +5,11 @@ import { hostNumbers } from '../run/host-tensor.js';
 /** Adds a matrix that the runtime computed to a float64 sum; `undefined` starts one. */
 export function addMatrix(sum: Matrix | undefined, tensor: HostTensor): Matrix {
   const [rows = 1, cols = 1] = tensor.dims;
-  const numbers = hostNumbers(tensor);
-  if (!sum) return { rows, cols, data: numbers };
-  for (let i = 0; i < numbers.length; i++) sum.data[i] = (sum.data[i] as number) + (numbers[i] as number);
+  // Moments come in float32, thousands of them: they are added as they are, without a copy.
+  const numbers = tensor.dtype === 'float32' ? tensor.data : hostNumbers(tensor);
+  if (!sum) return { rows, cols, data: new Float64Array(numbers) };
+  const { data } = sum;
+  for (let i = 0; i < data.length; i++) data[i] = (data[i] as number) + (numbers[i] as number);
   return sum;
 }
 

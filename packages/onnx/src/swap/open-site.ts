@@ -80,6 +80,7 @@ export async function openSite(context: SiteContext): Promise<OpenSite> {
 
 class OnnxSite implements OpenSite {
   readonly weights;
+  readonly emptyRows;
   readonly tokens;
   readonly identityTolerance;
   private prepared: { readonly values: Frontier; readonly moments: FitMoments } | undefined;
@@ -92,6 +93,7 @@ class OnnxSite implements OpenSite {
     private readonly output: string,
   ) {
     this.identityTolerance = IDENTITY_TOLERANCE[dtype];
+    this.emptyRows = context.place.block.chain.after.some(({ step }) => step.kind === 'guard' || step.kind === 'mask');
     this.weights = context.place.block.weights();
     const { outputDim } = this.block.output;
     this.tokens = targets.reduce((sum, { data }) => sum + data.length / outputDim, 0);
