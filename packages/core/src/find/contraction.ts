@@ -31,7 +31,9 @@ export function contractionOf(operator: Operator, rankA: number, rankB: number):
       const [a, b, out] = match.slice(1).map((term) => [...term]) as [string[], string[], string[]];
       const unique = [a, b, out].every((term) => new Set(term).size === term.length);
       const kept = out.every((label) => a.includes(label) || b.includes(label));
-      return unique && kept && a.length === rankA && b.length === rankB ? { a, b, out } : undefined;
+      // A label of one operand alone that the result drops is a sum besides the product.
+      const used = [...a, ...b].every((label) => out.includes(label) || (a.includes(label) && b.includes(label)));
+      return unique && kept && used && a.length === rankA && b.length === rankB ? { a, b, out } : undefined;
     }
     case 'pointwise': {
       const space = Array.from({ length: rankA - 2 }, (_, axis) => `s${axis}`);

@@ -197,7 +197,8 @@ function reshaped(dims: readonly number[], target: readonly number[], zeroIsSize
   return out;
 }
 
-function strided(dims: readonly number[], steps: readonly number[]) {
+/** A layout that moves so many elements of its input for each step along an axis; 0 repeats them. */
+export function strided(dims: readonly number[], steps: readonly number[]) {
   return {
     dims,
     source: () => {

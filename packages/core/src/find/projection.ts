@@ -1,7 +1,7 @@
 import type { Matrix } from '../float64/matrix.js';
 import { contractionOf, isProduct } from './contraction.js';
 import type { Inquiry } from './inquiry.js';
-import { elementCount, stridesOf } from './layout.js';
+import { elementCount, strided, stridesOf } from './layout.js';
 import { Refusal } from './refusal.js';
 import type { ViewNode } from './view.js';
 
@@ -107,18 +107,5 @@ export function weightMatrix(inquiry: Inquiry, projection: ProjectionProduct): M
 
 /** For every element of `dims`, the sum of its index times a step per axis. */
 export function indexed(dims: readonly number[], steps: readonly number[]): Int32Array {
-  const out = new Int32Array(elementCount(dims));
-  const strides = stridesOf(dims);
-  for (let i = 0; i < out.length; i++) {
-    let rest = i;
-    let sum = 0;
-    for (let axis = 0; axis < dims.length; axis++) {
-      const stride = strides[axis] as number;
-      const at = Math.floor(rest / stride);
-      rest -= at * stride;
-      sum += at * (steps[axis] as number);
-    }
-    out[i] = sum;
-  }
-  return out;
+  return strided(dims, steps).source();
 }

@@ -64,7 +64,13 @@ export function queryKeyProduct(inquiry: Inquiry, chain: ScoreChain): QueryKeyPr
   };
   const keysSecond = runsOver(labelB);
   if (keysSecond === runsOver(labelA)) {
-    throw new Refusal('the softmax does not run over the tokens of one operand', sources(chain.softmax));
+    // A single token runs over nothing: larger inputs may have more.
+    const isSingle = dims[labels.out.indexOf(labelA)] === 1 || dims[labels.out.indexOf(labelB)] === 1;
+    throw new Refusal(
+      'the softmax does not run over the tokens of one operand',
+      sources(chain.softmax),
+      isSingle ? 'size' : 'structure',
+    );
   }
   const batch = labels.out.filter(isBatch).map((label) => ({ label, size: dims[labels.out.indexOf(label)] as number }));
   const read = (operand: string, own: readonly string[], token: string, role: 'query' | 'key') => {
