@@ -8,18 +8,19 @@ export interface FitError {
 /**
  * From groups to all heads.
  *
- * @param energies - of each head.
+ * @param energies - of each head; only asked for where a group left something out.
  */
 export function combineErrors(
   perGroup: readonly number[],
   groups: readonly number[],
-  energies: Float64Array,
+  energies: () => Float64Array,
 ): FitError {
+  if (perGroup.every((error) => error === 0)) return { overall: 0, perGroup };
   let lost = 0;
   let all = 0;
-  energies.forEach((energy, head) => {
+  energies().forEach((energy, head) => {
     lost += energy * (perGroup[groups[head] as number] as number);
     all += energy;
   });
-  return { overall: all > 0 ? lost / all : 0, perGroup };
+  return { overall: lost / all, perGroup };
 }

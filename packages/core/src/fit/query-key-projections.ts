@@ -6,6 +6,7 @@ import { combineErrors, type FitError } from './fit-error.js';
 import { groupHeads } from './group-heads.js';
 import { type HeadSharing, resolveGroups } from './groups.js';
 import { headColumns } from './head-columns.js';
+import { lazy } from './lazy.js';
 import type { FitMoments } from './moments.js';
 import type { Pace } from './pace.js';
 import { formPairDistances, subspacePairLosses, sumLosses } from './pair-losses.js';
@@ -40,9 +41,9 @@ export async function queryKeyProjections(
   weights: AttentionWeights,
   { sharing, embedding, moments, seed, pace, onSweep }: QueryKeyProjectionOptions,
 ): Promise<QueryKeyProjections> {
-  const problem = scoreProblem(weights, embedding, moments);
+  const problem = lazy(() => scoreProblem(weights, embedding, moments));
   const groups = resolveGroups('queryKey', sharing, weights.numHeads, (count) =>
-    groupHeads(pairLosses(problem.forms, embedding), count),
+    groupHeads(pairLosses(problem().forms, embedding), count),
   );
   const members = headsByGroup(groups);
   const parts: QueryKeyGroup[] = [];
@@ -50,10 +51,10 @@ export async function queryKeyProjections(
     await pace();
     const [head] = heads as [number, ...number[]];
     if (heads.length === 1) parts.push(singleHead(weights, head));
-    else if (embedding === 'add') parts.push(addGroup(problem, heads, seed));
+    else if (embedding === 'add') parts.push(addGroup(problem(), heads, seed));
     else {
       const report = (_: number, error: number) => onSweep(group, members.length, error);
-      parts.push(await mulGroup(problem, heads, weights.query.bias !== null, { seed, pace, onSweep: report }));
+      parts.push(await mulGroup(problem(), heads, weights.query.bias !== null, { seed, pace, onSweep: report }));
     }
   }
   return {
@@ -73,7 +74,7 @@ export async function queryKeyProjections(
     error: combineErrors(
       parts.map((part) => part.error),
       groups,
-      formEnergies(problem.forms),
+      () => formEnergies(problem().forms),
     ),
     sweeps: parts.reduce((sum, part) => sum + part.sweeps, 0),
   };

@@ -4,6 +4,7 @@ import type { Matrix } from '../float64/matrix.js';
 import { combineErrors, type FitError } from './fit-error.js';
 import { groupHeads } from './group-heads.js';
 import { type HeadSharing, resolveGroups } from './groups.js';
+import { lazy } from './lazy.js';
 import type { FitMoments } from './moments.js';
 import type { Pace } from './pace.js';
 import { subspacePairLosses } from './pair-losses.js';
@@ -35,17 +36,17 @@ export async function valueProjections(
   weights: AttentionWeights,
   { sharing, moments, emptyRows, seed, pace, onGroup }: ValueProjectionOptions,
 ): Promise<ValueProjections> {
-  const problem = valueProblem(weights, moments, emptyRows);
-  const grams = outputGrams(problem.forms);
+  const problem = lazy(() => valueProblem(weights, moments, emptyRows));
+  const grams = lazy(() => outputGrams(problem().forms));
   const groups = resolveGroups('value', sharing, weights.numHeads, (count) =>
-    groupHeads(subspacePairLosses(problem.forms.value, grams), count),
+    groupHeads(subspacePairLosses(problem().forms.value, grams()), count),
   );
   const members = headsByGroup(groups);
   const parts: ValueGroup[] = [];
   for (const [group, heads] of members.entries()) {
     await pace();
     const [head] = heads as [number, ...number[]];
-    const part = heads.length === 1 ? singleValueHead(weights, head) : sharedValueHeads(problem, heads, seed);
+    const part = heads.length === 1 ? singleValueHead(weights, head) : sharedValueHeads(problem(), heads, seed);
     parts.push(part);
     onGroup(group, members.length, part.error);
   }
@@ -59,7 +60,7 @@ export async function valueProjections(
     error: combineErrors(
       parts.map((part) => part.error),
       groups,
-      valueEnergies(problem.forms, grams),
+      () => valueEnergies(problem().forms, grams()),
     ),
   };
 }
