@@ -8,6 +8,7 @@ import type { HostTensors } from './run/host-tensor.js';
 import { importRuntime } from './run/import-runtime.js';
 import { modelInputs } from './run/model-inputs.js';
 import type { SessionOptions } from './run/session.js';
+import { RuntimeError } from './run/session.js';
 import { syntheticFeeds } from './run/synthetic-feeds.js';
 import type { SyntheticValues } from './run/synthetic-values.js';
 import { OnnxSwapBackend } from './swap/onnx-backend.js';
@@ -36,17 +37,42 @@ const RUNS_PER_SITE = 4;
  *   site; Error where a calibration input does not fit, or ONNX Runtime fails or is not installed.
  */
 export async function swap(model: OnnxModel, options: OnnxSwapOptions = {}): Promise<OnnxSwapResult> {
-  const {
-    calibration = { synthetic: {} },
-    numHeads,
-    onProgress,
-    runtime,
-    threads,
-    executionProviders,
-    ...pipeline
-  } = options;
+  const { calibration = { synthetic: {} } } = options;
+  if (!('synthetic' in calibration) || calibration.synthetic.length !== undefined) {
+    return swapOn(model, calibrationOf(model, calibration), options);
+  }
+  // What a model leaves open it may still bound: by its table of positions, or by sizes frozen at export.
+  let failure: unknown;
+  for (const length of SYNTHETIC_LENGTHS) {
+    const made = calibrationOf(model, { synthetic: { ...calibration.synthetic, length } });
+    const retried = failure ? [`made-up inputs longer than ${length} do not run in this model`] : [];
+    try {
+      return await swapOn(model, { ...made, notices: [...made.notices, ...retried] }, options);
+    } catch (error) {
+      if (!(error instanceof RuntimeError)) throw error;
+      failure ??= error;
+    }
+  }
+  throw new RuntimeError(
+    `${(failure as Error).message}. The inputs were made up, of lengths ${SYNTHETIC_LENGTHS.join(', ')}: give calibration inputs of your own`,
+    { cause: failure },
+  );
+}
+
+/** Lengths of made-up inputs, where none is asked for. */
+const SYNTHETIC_LENGTHS = [32, 16, 8, 6, 4];
+
+/** Inputs to calibrate on, and what the report says of them. */
+interface Calibration {
+  readonly feeds: readonly HostTensors[];
+  readonly kind: 'given' | 'synthetic';
+  readonly notices: readonly string[];
+}
+
+async function swapOn(model: OnnxModel, calibration: Calibration, options: OnnxSwapOptions): Promise<OnnxSwapResult> {
+  const { calibration: _, numHeads, onProgress, runtime, threads, executionProviders, ...pipeline } = options;
+  const { feeds, kind, notices } = calibration;
   const { found, skipped } = findSites(model, numHeads === undefined ? {} : { numHeads });
-  const { feeds, kind, notices } = calibrationFeeds(model, calibration);
   const progress = new ProgressCounter(onProgress);
   const { model: swapped, report } = await swapSites(
     { sites: found.map(({ site }) => site), skipped, calibration: { kind, sequences: feeds.length }, notices },
@@ -69,14 +95,7 @@ export async function swap(model: OnnxModel, options: OnnxSwapOptions = {}): Pro
   return { model: swapped ?? model, report };
 }
 
-function calibrationFeeds(
-  model: OnnxModel,
-  calibration: NonNullable<OnnxSwapOptions['calibration']>,
-): {
-  readonly feeds: readonly HostTensors[];
-  readonly kind: 'given' | 'synthetic';
-  readonly notices: readonly string[];
-} {
+function calibrationOf(model: OnnxModel, calibration: NonNullable<OnnxSwapOptions['calibration']>): Calibration {
   if ('synthetic' in calibration) {
     const { feeds, inputs } = syntheticFeeds(model, calibration.synthetic);
     const made = inputs.map(({ name, dims, values }) => `${name} [${dims.join(', ')}] ${describeValues(values)}`);

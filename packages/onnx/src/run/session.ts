@@ -103,13 +103,18 @@ function sessionOf(runtime: OrtRuntime, session: OrtSession, name: string): Sess
   };
 }
 
+/** ONNX Runtime refused a model, or failed to run it on what it was fed. */
+export class RuntimeError extends Error {
+  override readonly name = 'RuntimeError';
+}
+
 async function explained<T>(what: string, task: () => Promise<T>): Promise<T> {
   try {
     return await task();
   } catch (cause) {
     // WebAssembly throws bare numbers where it runs out of memory.
     const reason = cause instanceof Error ? cause.message : `error ${cause}, perhaps out of memory`;
-    throw new Error(`${what}: ${reason.trim().replace(/\s+/g, ' ')}`, { cause });
+    throw new RuntimeError(`${what}: ${reason.trim().replace(/\s+/g, ' ')}`, { cause });
   }
 }
 
