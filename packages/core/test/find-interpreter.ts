@@ -10,6 +10,8 @@ export interface Value {
 
 type Index = readonly number[];
 
+const LARGEST = 1e6;
+
 const count = (dims: readonly number[]) => dims.reduce((product, dim) => product * dim, 1);
 
 /** All indices of a shape, row by row. */
@@ -39,6 +41,7 @@ function spread(value: Value, index: Index): number {
 }
 
 function made(dims: readonly number[], type: Value['type'], of: (index: number[]) => number): Value {
+  if (!(count(dims) <= LARGEST)) throw new RangeError(`[${dims}] is too large for a test`);
   return { dims, type, data: Float64Array.from(indices(dims), of) };
 }
 
@@ -64,7 +67,8 @@ export function einsum(
   const sizes = new Map<string, number>();
   for (const [value, own] of [[a, labels.a] as const, [b, labels.b] as const]) {
     own.forEach((label, axis) => {
-      sizes.set(label, Math.max(sizes.get(label) ?? 1, value.dims[axis] as number));
+      const size = sizes.get(label) ?? 1;
+      sizes.set(label, size === 1 ? (value.dims[axis] as number) : size);
     });
   }
   const summed = [...sizes.keys()].filter((label) => !labels.out.includes(label));
@@ -290,6 +294,7 @@ function apply(operator: Operator, inputs: readonly (Value | undefined)[], outpu
       const starts = numbers(1);
       const axes = inputs[3] ? numbers(3) : starts.map((_, i) => i);
       const steps = inputs[4] ? numbers(4) : starts.map(() => 1);
+      if ([numbers(2), axes, steps].some(({ length }) => length !== starts.length)) throw new RangeError('not as many');
       const picks = x.dims.map((dim) => Array.from({ length: dim }, (_, i) => i));
       axes.forEach((given, i) => {
         const axis = axisOf(given, x.dims.length);
@@ -369,6 +374,7 @@ function apply(operator: Operator, inputs: readonly (Value | undefined)[], outpu
     case 'range': {
       const [start, limit, step] = [0, 1, 2].map((place) => numbers(place)[0]) as [number, number, number];
       const data: number[] = [];
+      if (!(Math.abs((limit - start) / step) <= LARGEST)) throw new RangeError('too long for a test');
       for (let value = start; step > 0 ? value < limit : value > limit; value += step) data.push(value);
       return [{ dims: [data.length], data, type: x.type }];
     }

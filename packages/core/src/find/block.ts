@@ -11,6 +11,7 @@ import { queryKeyProduct } from './query-key.js';
 import { scoreSides } from './score-sides.js';
 import type { ScoreChain } from './scores.js';
 import { readOutside, scoreChain } from './scores.js';
+import { refuseSideTerms } from './side-terms.js';
 import type { MaskKind } from './site.js';
 import type { Stream } from './stream.js';
 import { streamOf } from './stream.js';
@@ -60,6 +61,8 @@ export function attentionBlock(inquiry: Inquiry, softmax: ViewNode): AttentionBl
   const chain = scoreChain(inquiry, softmax);
   const scores = queryKeyProduct(inquiry, chain);
   const values = weightedValues(inquiry, chain, scores);
+  const projected = [scores.query, scores.key, values.value].flatMap(({ traced }) => traced.nodes);
+  refuseSideTerms(inquiry, [...chain.before, ...chain.after], projected);
   const { numHeads } = scores.heads;
   const headDim = scores.query.apart.featureCount;
   const valueHeadDim = values.value.apart.featureCount;

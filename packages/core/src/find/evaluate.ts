@@ -236,7 +236,7 @@ function productDims(node: ViewNode, a: readonly number[], b: readonly number[])
       const dim = dims[axis] as number;
       const before = sizes.get(label) ?? 1;
       if (before !== 1 && dim !== 1 && before !== dim) return undefined;
-      sizes.set(label, Math.max(before, dim));
+      sizes.set(label, before === 1 ? dim : before);
     }
   }
   return labels.out.map((label) => sizes.get(label) as number);

@@ -128,8 +128,8 @@ export function layoutOf(
       for (let axis = 0; axis < rank; axis++) {
         const own = dims[axis - rank + dims.length] ?? 1;
         const wanted = target[axis - rank + target.length] ?? 1;
-        if (own !== 1 && wanted !== 1 && own !== wanted) return undefined;
-        out.push(Math.max(own, wanted));
+        if (wanted < 0 || (own !== 1 && wanted !== 1 && own !== wanted)) return undefined;
+        out.push(own === 1 ? wanted : own);
         steps.push(own === 1 ? 0 : (strides[axis - rank + dims.length] as number));
       }
       return strided(out, steps);

@@ -1,6 +1,6 @@
 import type { Inquiry } from './inquiry.js';
 import type { PlacedStep, ScoreStep } from './scores.js';
-import { carry } from './scores.js';
+import { carry, sidesOf } from './scores.js';
 import type { MaskKind } from './site.js';
 import { varies } from './varies.js';
 
@@ -24,18 +24,6 @@ export function scoreSides(inquiry: Inquiry, before: readonly PlacedStep[], dims
     mask.add(kindOf(step, perHead));
   }
   return { mask: mask.size > 0 ? [...mask] : (['none'] as const), sameForAllHeads };
-}
-
-function sidesOf(step: ScoreStep): readonly string[] {
-  switch (step.kind) {
-    case 'add':
-    case 'multiply':
-      return [step.side];
-    case 'mask':
-      return [step.condition, step.side];
-    default:
-      return [];
-  }
 }
 
 function kindOf(step: ScoreStep, perHead: boolean): MaskKind {

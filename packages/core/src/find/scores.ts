@@ -25,6 +25,19 @@ export type ScoreStep =
   /** Puts zero where the softmax gave no number (rows without any key). */
   | { readonly kind: 'guard' };
 
+/** Values that a step brings in from beside the scores. */
+export function sidesOf(step: ScoreStep): readonly string[] {
+  switch (step.kind) {
+    case 'add':
+    case 'multiply':
+      return [step.side];
+    case 'mask':
+      return [step.condition, step.side];
+    default:
+      return [];
+  }
+}
+
 /** A step with the node that takes it. */
 export interface PlacedStep {
   readonly step: ScoreStep;
