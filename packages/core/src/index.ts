@@ -29,6 +29,7 @@ export { countWeights } from './accounting/weights-parameters.js';
 
 // Attention: the forms over the tensor port, and the exact conversions between them.
 export { absorbScale } from './attention/absorb-scale.js';
+export { attendHeads, type HeadTensors } from './attention/attend-heads.js';
 export { checkWeights } from './attention/check-weights.js';
 export { disguiseHeads } from './attention/disguise.js';
 export { expandMhe } from './attention/expand.js';
@@ -38,6 +39,7 @@ export {
   factorisedMhe,
   factorisedObstacle,
 } from './attention/factorised.js';
+export { attendFactorisedHeads, type FactorisedTensors } from './attention/factorised-heads.js';
 export {
   boundKeyBiasRange,
   type ComputeType,
@@ -49,6 +51,7 @@ export { foldMhe } from './attention/fold.js';
 export { attendFoldedMhe, foldedMhe } from './attention/folded.js';
 export { FormError } from './attention/form-error.js';
 export { groupCount, headsByGroup } from './attention/head-groups.js';
+export { type Heads, spreadGroups } from './attention/heads.js';
 export { identityMhe } from './attention/identity.js';
 export type { AttentionInputs } from './attention/inputs.js';
 export { attendMha, mha } from './attention/mha.js';
@@ -105,6 +108,7 @@ export { type OutputMoments, type RefitOptions, refitOutput } from './fit/output
 export type { Matrix } from './float64/matrix.js';
 export { float64Port } from './float64/port.js';
 export { type SeededRandom, seededRandom } from './float64/random.js';
+export { BFLOAT16, FLOAT16, fromSmallFloat, type SmallFloatFormat, toSmallFloat } from './float64/small-float.js';
 export { type Float64Tensor, float64Tensor } from './float64/tensor.js';
 
 // The swap: options, progress, report.

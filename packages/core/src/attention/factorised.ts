@@ -1,6 +1,7 @@
 import { checkWeights } from './check-weights.js';
+import { attendFactorisedHeads } from './factorised-heads.js';
 import { FormError } from './form-error.js';
-import { groupCount, headsByGroup, isIdentity } from './head-groups.js';
+import { groupCount, headsByGroup } from './head-groups.js';
 import type { AttentionInputs } from './inputs.js';
 import { keyBiasProjection } from './key-bias.js';
 import type { TensorPort } from './port.js';
@@ -59,27 +60,8 @@ export function attendFactorisedMheHeadsLast<T>(
     { stream: inputs.key, projection: keyBiasProjection(weights, order), count: 1, size: numHeads },
   ]);
 
-  const scores = rules.beforeSoftmax(port.matMul(query.tensor, port.transpose(key.tensor, [0, 1, 3, 2])));
-  const probabilities = port.softmax(scores);
-  const factors = port.exp(port.sub(keyBias.tensor, port.max(keyBias.tensor, [2])));
-  // [batch, 1, keys, heads or 1, valueHeadDim + 1], in the order of the groups.
-  let values = port.reshape(value.tensor, [0, 0, 0, valueGroups, augmentedDim]);
-  const valueOrder = order.map((head) => groups.value[head] as number);
-  if (valueGroups > 1 && !isIdentity(valueOrder)) values = port.gather(values, valueOrder, 3);
-  const weighted = port.mul(port.unsqueeze(factors, [4]), values);
-
-  const sums = sumOverKeys(port, probabilities, weighted, heads, augmentedDim);
-  const byHead = port.reshape(sums, [0, -1, numHeads, augmentedDim]);
-  const inOrder = isIdentity(order)
-    ? byHead
-    : port.gather(
-        byHead,
-        order.map((_, head) => order.indexOf(head)),
-        2,
-      );
-  const [numerators, denominators] = port.split(inOrder, [valueHeadDim, 1], 3) as [T, T];
-  const context = port.div(numerators, denominators);
-  return rules.guardEmptyRows ? rules.guardEmptyRows(context) : context;
+  const tensors = { query: query.tensor, key: key.tensor, value: value.tensor, keyBias: keyBias.tensor };
+  return attendFactorisedHeads(port, tensors, weights, rules);
 }
 
 /** As {@link attendFactorisedMheHeadsLast}, with the axes of the other forms: `[batch, numHeads, queries, valueHeadDim]`. */
@@ -101,29 +83,6 @@ export function factorisedMhe<T>(
 ): T {
   const context = attendFactorisedMheHeadsLast(port, weights, inputs, rules);
   return project(port, port.reshape(context, [0, 0, weights.numHeads * weights.valueHeadDim]), weights.output);
-}
-
-/** Each group's probabilities times its heads' weighted values: `[batch, 1, queries, heads * augmentedDim]`. */
-function sumOverKeys<T>(
-  port: TensorPort<T>,
-  probabilities: T,
-  weighted: T,
-  heads: readonly (readonly number[])[],
-  augmentedDim: number,
-): T {
-  const asMatrix = (part: T, count: number) => port.reshape(part, [0, 0, 0, count * augmentedDim]);
-  const sizes = heads.map((group) => group.length);
-  if (heads.length === 1) return port.matMul(probabilities, asMatrix(weighted, sizes[0] as number));
-  const groupProbabilities = port.split(
-    probabilities,
-    sizes.map(() => 1),
-    1,
-  );
-  const groupValues = port.split(weighted, sizes, 3);
-  const products = groupValues.map((part, group) =>
-    port.matMul(groupProbabilities[group] as T, asMatrix(part, sizes[group] as number)),
-  );
-  return port.concat(products, 3);
 }
 
 /** The value projection with a feature that is always 1 after each group's features: its sums are the denominators. */
