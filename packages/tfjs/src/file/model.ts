@@ -1,0 +1,97 @@
+import type { io } from '@tensorflow/tfjs-core';
+import { weightByteLength } from './weight-bytes.js';
+
+/** What a model's topology is: a converted TensorFlow graph, or Keras layers. */
+export type TfjsFormat = 'graph-model' | 'layers-model';
+
+/** One weight as a model stores it, quantised ones in their bytes. */
+export interface StoredWeight {
+  readonly spec: io.WeightsManifestEntry;
+  readonly bytes: Uint8Array;
+}
+
+/** Everything that `model.json` says besides the weights: topology, signature, versions, whatever else it holds. */
+export type ModelFields = Readonly<Record<string, unknown>> & { readonly modelTopology: object };
+
+/**
+ * A TensorFlow.js model in memory, as its files hold it. It is an `IOHandler`, so that TensorFlow.js loads it directly:
+ * `await tf.loadGraphModel(model)`, or `tf.loadLayersModel(model)`.
+ */
+export class TfjsModel implements io.IOHandler {
+  /**
+   * @param name - what messages call the model, usually its path.
+   * @param origin - absolute path of the file it was read from; `null` for one from elsewhere.
+   */
+  constructor(
+    readonly name: string,
+    readonly format: TfjsFormat,
+    readonly fields: ModelFields,
+    readonly weights: readonly StoredWeight[],
+    readonly origin: string | null = null,
+  ) {}
+
+  /** The model with its weights in one buffer, which is a copy. */
+  async load(): Promise<io.ModelArtifacts> {
+    return this.artifacts();
+  }
+
+  /** As {@link TfjsModel.load}, at once. */
+  artifacts(): io.ModelArtifacts {
+    const weightData = new Uint8Array(this.weights.reduce((total, { bytes }) => total + bytes.byteLength, 0));
+    let at = 0;
+    for (const { bytes } of this.weights) {
+      weightData.set(bytes, at);
+      at += bytes.byteLength;
+    }
+    return { ...this.fields, weightSpecs: this.weights.map(({ spec }) => spec), weightData: weightData.buffer };
+  }
+
+  /** The same model with another topology and other weights; it stands for no file any more than this one. */
+  with(change: { readonly modelTopology?: object; readonly weights?: readonly StoredWeight[] }): TfjsModel {
+    const { modelTopology = this.fields.modelTopology, weights = this.weights } = change;
+    return new TfjsModel(this.name, this.format, { ...this.fields, modelTopology }, weights, this.origin);
+  }
+}
+
+/**
+ * The model that TensorFlow.js hands to an `IOHandler`. Weights are views of its data, not copies.
+ *
+ * @throws TfjsFileError where the artifacts have no topology, or weights and data do not fit.
+ */
+export function modelFromArtifacts(artifacts: io.ModelArtifacts, name: string): TfjsModel {
+  const { weightSpecs = [], weightData, getWeightStream: _stream, ...fields } = artifacts;
+  const modelTopology = fields.modelTopology;
+  if (typeof modelTopology !== 'object' || modelTopology === null || modelTopology instanceof ArrayBuffer) {
+    throw new TypeError(`${name} has no topology in JSON`);
+  }
+  const parts = weightData === undefined ? [] : Array.isArray(weightData) ? weightData : [weightData];
+  const data = parts.length === 1 ? new Uint8Array(parts[0] as ArrayBuffer) : joined(parts);
+  let at = 0;
+  const weights = weightSpecs.map((spec) => {
+    const length = weightByteLength(spec, data.subarray(at), name);
+    at += length;
+    return { spec, bytes: data.subarray(at - length, at) };
+  });
+  if (at !== data.byteLength) {
+    throw new TypeError(`${name} has ${data.byteLength} bytes of weights, but its list of weights takes ${at}`);
+  }
+  const format = formatOf(modelTopology);
+  if (format === null) throw new TypeError(`${name} is neither a graph model nor a layers model`);
+  return new TfjsModel(name, format, { ...fields, modelTopology }, weights);
+}
+
+/** What a topology is, told by what it holds: old converters do not say. */
+export function formatOf(topology: object): TfjsFormat | null {
+  if ('node' in topology) return Array.isArray(topology.node) ? 'graph-model' : null;
+  return 'model_config' in topology || 'class_name' in topology || 'config' in topology ? 'layers-model' : null;
+}
+
+function joined(parts: readonly ArrayBuffer[]): Uint8Array {
+  const all = new Uint8Array(parts.reduce((total, part) => total + part.byteLength, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(new Uint8Array(part), at);
+    at += part.byteLength;
+  }
+  return all;
+}
