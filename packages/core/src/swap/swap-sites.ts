@@ -1,4 +1,4 @@
-import type { SequenceLengths } from '../accounting/operations.js';
+import type { AttentionComputation, SequenceLengths } from '../accounting/operations.js';
 import { countOperations } from '../accounting/operations.js';
 import { countWeights } from '../accounting/weights-parameters.js';
 import { FormError } from '../attention/form-error.js';
@@ -55,7 +55,7 @@ export async function swapSites<Model>(
     options.onStage?.({ stage: 'capture', site: site.name });
     const open = await backend.open(site);
     tokens ||= open.tokens;
-    const result = await swapSite(site, open, siteGroups(groups, site), task, options);
+    const result = await swapOrKeep(site, open, siteGroups(groups, site), task, options);
     if ('reason' in result) skipped.push(result);
     else swapped.push(result);
   }
@@ -77,6 +77,24 @@ export async function swapSites<Model>(
       notices: [...task.notices, ...noticesOf(swapped, options)],
     },
   };
+}
+
+/** A site that no form can express is left as it is, unless a form was asked for. */
+async function swapOrKeep(
+  site: AttentionSite,
+  open: OpenSite,
+  groups: SiteGroups,
+  task: SwapTask,
+  options: PipelineOptions,
+): Promise<SwappedSite | SkippedSite> {
+  try {
+    return await swapSite(site, open, groups, task, options);
+  } catch (error) {
+    const { form = 'auto' } = options;
+    if (!(error instanceof FormError) || form !== 'auto') throw error;
+    await open.keep();
+    return { name: site.name, reason: `no form can express it: ${error.message}`, nodes: [site.name] };
+  }
 }
 
 async function swapSite(
@@ -146,9 +164,7 @@ async function fit(open: OpenSite, groups: SiteGroups, options: PipelineOptions)
   });
 }
 
-type Computation = Pick<Parameters<typeof countOperations>[0], never> & Parameters<typeof countOperations>[0];
-
-function computation(embedding: Embedding, groups: SiteGroups, form: AttentionForm) {
+function computation(embedding: Embedding, groups: SiteGroups, form: AttentionForm): AttentionComputation {
   // The widened form computes what the folded one does and copies keys and values besides.
   const counted = form === 'widened' ? 'folded' : form;
   if (embedding === 'add') return { kind: 'mhe-add', groups, form: counted } as const;
@@ -156,11 +172,7 @@ function computation(embedding: Embedding, groups: SiteGroups, form: AttentionFo
   return { kind: 'mhe-mul', groups, form: counted } as const;
 }
 
-function operations(
-  site: AttentionSite,
-  kind: ReturnType<typeof computation> | { readonly kind: 'mha' },
-  lengths: SequenceLengths,
-): number {
+function operations(site: AttentionSite, kind: AttentionComputation, lengths: SequenceLengths): number {
   const { numHeads, headDim, valueHeadDim, dims } = site;
   const sizes = {
     numHeads,
@@ -171,7 +183,7 @@ function operations(
     valueDim: dims.value,
     outputDim: dims.output,
   };
-  return Number(countOperations({ ...sizes, ...kind, ...lengths } as Computation).total);
+  return Number(countOperations({ ...sizes, ...kind, ...lengths }).total);
 }
 
 function meanLength(tokens: number, { calibration }: SwapTask): number {

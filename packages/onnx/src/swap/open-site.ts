@@ -9,10 +9,12 @@ import type {
   Replaced,
   Replacement,
 } from '@mhe/core';
+import { FormError } from '@mhe/core';
 import type { GraphProto, ValueInfoProto } from 'onnx-buf';
 import { TypeProto_TensorSchema, TypeProtoSchema, ValueInfoProtoSchema } from 'onnx-buf';
 import { canonicalObstacle } from '../emit/canonical-block.js';
 import type { NodeBuilder } from '../emit/node-builder.js';
+import { widenedObstacle } from '../emit/widened-block.js';
 import { edit } from '../graph/edit.js';
 import type { OnnxModel } from '../graph/model.js';
 import type { HostTensor, HostTensors } from '../run/host-tensor.js';
@@ -106,6 +108,8 @@ class OnnxSite implements OpenSite {
   async verify(identity: FoldedMheWeights): Promise<number> {
     const { model, place, original, prefix, session, watch } = this.context;
     const form = canonicalObstacle(this.block) === null ? 'folded' : 'widened';
+    const obstacle = form === 'widened' ? widenedObstacle(this.block) : null;
+    if (obstacle !== null) throw new FormError('widened', obstacle);
     const replacement = { ...identityReplacement(this.block, form), weights: identity };
     const feeds = original.slice(0, PROBED_FEEDS);
     const part = partBetween(model, feeds, place.stage.inputs, [this.output]);
