@@ -19,7 +19,7 @@ export function subspacePairLosses(factors: Matrix, weights: readonly Matrix[]):
   const products = gram(timesBlockDiagonal(factors, roots));
   return forEachPair(weights.length, (a, b) => {
     const pair = principalBlocks(products, [a, b], size);
-    const options = { maxIterations: 2, tolerance: 0, spare: 0, seed: 0 };
+    const options = { maxIterations: 1, tolerance: 0, spare: 0, seed: 0 };
     const { energies } = leadingSubspace((columns) => product(pair, columns), pair.rows, size, options);
     let rest = 0;
     for (let i = 0; i < pair.rows; i++) rest += (pair.data[i * pair.rows + i] as number) - (energies[i] ?? 0);

@@ -40,7 +40,7 @@ export function leadingSubspace(
   const random = seededRandom(seed);
   const start = zeros(dim, Math.min(dim, rank + spare));
   for (let i = 0; i < start.data.length; i++) start.data[i] = random.normal();
-  let image = apply(orthonormalise(start));
+  let image = apply(start);
   let held = 0;
   for (let iteration = 1; ; iteration++) {
     const basis = orthonormalise(image);

@@ -1,0 +1,151 @@
+import { type FoldedMheWeights, type OutputMoments, refitOutput, seededRandom } from '@mhe/core';
+import fc from 'fast-check';
+import { Matrix as Dense, solve } from 'ml-matrix';
+import { describe, expect, it } from 'vitest';
+import { fromDense, matrix, oneGroup, toDense } from './fit-cases.js';
+
+interface Regression {
+  readonly weights: FoldedMheWeights;
+  readonly features: Dense;
+  readonly targets: Dense;
+  readonly moments: OutputMoments;
+}
+
+const shapes = fc.record({
+  seed: fc.nat(),
+  numHeads: fc.integer({ min: 1, max: 5 }),
+  valueHeadDim: fc.integer({ min: 1, max: 12 }),
+  outputDim: fc.integer({ min: 1, max: 9 }),
+});
+
+/** Heads' outputs and targets for `count` positions, with means that are not zero. */
+function regression({ seed, numHeads, valueHeadDim, outputDim }: Shape, count: number): Regression {
+  const random = seededRandom(seed);
+  const dim = numHeads * valueHeadDim;
+  const features = toDense(matrix(count, dim, random))
+    .mmul(toDense(matrix(dim, dim, random)))
+    .addRowVector(Array.from({ length: dim }, random.normal));
+  const targets = toDense(matrix(count, outputDim, random)).addRowVector(
+    Array.from({ length: outputDim }, random.normal),
+  );
+  const extended = features.clone().addColumn(Dense.ones(count, 1));
+  const unused = { weight: matrix(1, 1, random), bias: null };
+  return {
+    weights: {
+      numHeads,
+      headDim: 1,
+      valueHeadDim,
+      scale: 1,
+      groups: oneGroup(numHeads),
+      query: unused,
+      key: unused,
+      value: { weight: matrix(3, valueHeadDim, random), bias: null },
+      output: { weight: matrix(dim, outputDim, random), bias: null },
+      queryGain: null,
+      queryBias: null,
+    },
+    features,
+    targets,
+    moments: {
+      features: fromDense(extended.transpose().mmul(extended)),
+      targets: fromDense(extended.transpose().mmul(targets)),
+    },
+  };
+}
+
+interface Shape {
+  readonly seed: number;
+  readonly numHeads: number;
+  readonly valueHeadDim: number;
+  readonly outputDim: number;
+}
+
+function expectClose(got: Float64Array | null, expected: Dense, digits: number): void {
+  const wanted = expected.to1DArray();
+  const largest = wanted.reduce((max, x) => Math.max(max, Math.abs(x)), 1);
+  expect(got).toHaveLength(wanted.length);
+  got?.forEach((x, i) => {
+    expect((x - (wanted[i] as number)) / largest).toBeCloseTo(0, digits);
+  });
+}
+
+describe('the refit of the output', () => {
+  it('is ridge regression towards the given weights, the bias free: as the library solves it over the positions', () => {
+    fc.assert(
+      fc.property(shapes, fc.constantFrom(1e-4, 1e-2, 1), (shape, ridge) => {
+        const { weights, features, targets, moments } = regression(shape, 80);
+        const { output } = refitOutput(weights, moments, { ridge });
+        const dim = features.columns;
+        const mean = features.mean('column');
+        const targetMean = targets.mean('column');
+        const varying = features.clone().subRowVector(mean);
+        const normal = varying.transpose().mmul(varying);
+        const floor = (ridge * normal.trace()) / dim;
+        const prior = toDense(weights.output.weight);
+        const wanted = varying.transpose().mmul(targets.clone().subRowVector(targetMean)).add(prior.mul(floor));
+        const expected = solve(normal.add(Dense.eye(dim).mul(floor)), wanted);
+        expectClose(output.weight.data, expected, 8);
+        const bias = Dense.rowVector(targetMean).sub(Dense.rowVector(mean).mmul(expected));
+        expectClose(output.bias, bias, 8);
+      }),
+      { numRuns: 40, seed: 1 },
+    );
+  });
+
+  it('finds the projection that made the targets', () => {
+    fc.assert(
+      fc.property(shapes, (shape) => {
+        const { weights, features, moments } = regression(shape, 80);
+        const truth = toDense(matrix(features.columns, shape.outputDim, seededRandom(shape.seed + 1)));
+        const extended = features.clone().addColumn(Dense.ones(80, 1));
+        const targets = fromDense(extended.transpose().mmul(features.mmul(truth)));
+        const { output } = refitOutput(weights, { ...moments, targets }, { ridge: 1e-12 });
+        expectClose(output.weight.data, truth, 4);
+      }),
+      { numRuns: 20, seed: 2 },
+    );
+  });
+
+  it('keeps the weights in directions that the calibration did not show', () => {
+    const shape = { seed: 3, numHeads: 2, valueHeadDim: 4, outputDim: 5 };
+    const { weights, moments } = regression(shape, 30);
+    const silent = 3;
+    const quiet = (data: Float64Array, cols: number) =>
+      data.map((x, at) => (Math.floor(at / cols) === silent || (cols === 9 && at % cols === silent) ? 0 : x));
+    const { output } = refitOutput(weights, {
+      features: { ...moments.features, data: quiet(moments.features.data, 9) },
+      targets: { ...moments.targets, data: quiet(moments.targets.data, 5) },
+    });
+    const row = (data: Float64Array) => [...data.subarray(silent * 5, (silent + 1) * 5)];
+    row(output.weight.data).forEach((x, i) => {
+      expect(x).toBeCloseTo(row(weights.output.weight.data)[i] as number, 10);
+    });
+    expect(row(output.weight.data)).not.toEqual(output.weight.data.subarray(0, 5));
+  });
+
+  it('bears sums in float32, of means far from zero, and fewer positions than features', () => {
+    const { weights, features, targets } = regression({ seed: 4, numHeads: 3, valueHeadDim: 8, outputDim: 5 }, 10);
+    const shifted = Dense.add(features, 100).addColumn(Dense.ones(10, 1));
+    const single = (dense: Dense) => {
+      const { rows, cols, data } = fromDense(dense);
+      return { rows, cols, data: Float64Array.from(Float32Array.from(data)) };
+    };
+    const { output } = refitOutput(weights, {
+      features: single(shifted.transpose().mmul(shifted)),
+      targets: single(shifted.transpose().mmul(targets)),
+    });
+    expect(output.weight.data.every(Number.isFinite)).toBe(true);
+    const predicted = shifted
+      .subMatrix(0, 9, 0, 23)
+      .mmul(toDense(output.weight))
+      .addRowVector([...(output.bias ?? [])]);
+    const spread = targets.clone().subRowVector(targets.mean('column')).norm('frobenius');
+    expect(Dense.sub(predicted, targets).norm('frobenius') / spread).toBeLessThan(0.2);
+  });
+
+  it('refuses moments of another size by name', () => {
+    const { weights, moments } = regression({ seed: 5, numHeads: 2, valueHeadDim: 3, outputDim: 4 }, 20);
+    expect(() => refitOutput(weights, { ...moments, features: moments.targets })).toThrow(/features must be 7 x 7/);
+    expect(() => refitOutput(weights, { ...moments, targets: moments.features })).toThrow(/targets must be 7 x 4/);
+  });
+});
