@@ -9,7 +9,7 @@ export interface FactorisedTensors<T> {
   readonly query: T;
   /** `[batch, queryKeyGroups, keys, headDim]`. */
   readonly key: T;
-  /** `[batch, 1, keys, valueGroups * (valueHeadDim + 1)]`: after each group's features one that is always 1. */
+  /** `[batch, 1, keys, valueGroups * valueHeadDim]`. */
   readonly value: T;
   /** `[batch, 1, keys, numHeads]`: what a head's query bias adds to the scores of each key, the scale included. */
   readonly keyBias: T;
@@ -29,51 +29,49 @@ export function attendFactorisedHeads<T>(
 ): T {
   const heads = headsByGroup(groups.queryKey);
   const order = heads.flat();
-  const augmentedDim = valueHeadDim + 1;
   const valueGroups = groupCount(groups.value);
 
   const scores = rules.beforeSoftmax(port.matMul(query, port.transpose(key, [0, 1, 3, 2])));
   const probabilities = port.softmax(scores);
   const factors = port.exp(port.sub(keyBias, port.max(keyBias, [2])));
-  // [batch, 1, keys, heads or 1, valueHeadDim + 1], in the order of the groups.
-  let values = port.reshape(value, [0, 0, 0, valueGroups, augmentedDim]);
+  // [batch, 1, keys, heads or 1, valueHeadDim], in the order of the groups.
+  let values = port.reshape(value, [0, 0, 0, valueGroups, valueHeadDim]);
   const valueOrder = order.map((head) => groups.value[head] as number);
   if (valueGroups > 1 && !isIdentity(valueOrder)) values = port.gather(values, valueOrder, 3);
-  const weighted = port.mul(port.unsqueeze(factors, [4]), values);
+  const weighted = port.reshape(port.mul(port.unsqueeze(factors, [4]), values), [0, 0, 0, numHeads * valueHeadDim]);
 
-  const sums = sumOverKeys(port, probabilities, weighted, heads, augmentedDim);
-  const byHead = port.reshape(sums, [0, -1, numHeads, augmentedDim]);
+  // Two products: with the factors as columns of the first, its width would no longer be a multiple of what kernels
+  // compute at once, which costs more than reading the probabilities again.
+  const sizes = heads.map((group) => group.length);
+  const byGroup = splitGroups(port, probabilities, heads.length);
+  const numerators = sumOverKeys(
+    port,
+    byGroup,
+    weighted,
+    sizes.map((size) => size * valueHeadDim),
+  );
+  const denominators = sumOverKeys(port, byGroup, factors, sizes);
+  const context = port.div(
+    port.reshape(numerators, [0, -1, numHeads, valueHeadDim]),
+    port.reshape(denominators, [0, -1, numHeads, 1]),
+  );
   const inOrder = isIdentity(order)
-    ? byHead
+    ? context
     : port.gather(
-        byHead,
+        context,
         order.map((_, head) => order.indexOf(head)),
         2,
       );
-  const [numerators, denominators] = port.split(inOrder, [valueHeadDim, 1], 3) as [T, T];
-  const context = port.div(numerators, denominators);
-  return rules.guardEmptyRows ? rules.guardEmptyRows(context) : context;
+  return rules.guardEmptyRows ? rules.guardEmptyRows(inOrder) : inOrder;
 }
 
-/** Each group's probabilities times its heads' weighted values: `[batch, 1, queries, heads * augmentedDim]`. */
-function sumOverKeys<T>(
-  port: TensorPort<T>,
-  probabilities: T,
-  weighted: T,
-  heads: readonly (readonly number[])[],
-  augmentedDim: number,
-): T {
-  const asMatrix = (part: T, count: number) => port.reshape(part, [0, 0, 0, count * augmentedDim]);
-  const sizes = heads.map((group) => group.length);
-  if (heads.length === 1) return port.matMul(probabilities, asMatrix(weighted, sizes[0] as number));
-  const groupProbabilities = port.split(
-    probabilities,
-    sizes.map(() => 1),
-    1,
-  );
-  const groupValues = port.split(weighted, sizes, 3);
-  const products = groupValues.map((part, group) =>
-    port.matMul(groupProbabilities[group] as T, asMatrix(part, sizes[group] as number)),
-  );
-  return port.concat(products, 3);
+function splitGroups<T>(port: TensorPort<T>, probabilities: T, count: number): T[] {
+  return count === 1 ? [probabilities] : port.split(probabilities, new Array<number>(count).fill(1), 1);
+}
+
+/** Each group's probabilities times the columns of its heads: `[batch, 1, queries, all columns]`. */
+function sumOverKeys<T>(port: TensorPort<T>, byGroup: readonly T[], columns: T, widths: readonly number[]): T {
+  const parts = widths.length === 1 ? [columns] : port.split(columns, widths, 3);
+  const products = byGroup.map((probabilities, group) => port.matMul(probabilities, parts[group] as T));
+  return products.length === 1 ? (products[0] as T) : port.concat(products, 3);
 }

@@ -7,7 +7,7 @@ import { keyBiasProjection } from './key-bias.js';
 import type { TensorPort } from './port.js';
 import { project, projectHeads } from './project.js';
 import type { ScoreRules } from './score-rules.js';
-import type { FoldedMheWeights, Projection } from './weights.js';
+import type { FoldedMheWeights } from './weights.js';
 
 /**
  * Why these weights under these rules cannot be computed by the factorised form, as a clause; `null` where they can.
@@ -29,7 +29,8 @@ export function factorisedObstacle<T>(weights: FoldedMheWeights, rules: ScoreRul
  * A head's scores are `S + 1 c^T`: `S`, the scores without the head's query bias `b` and with scale and mask, is the
  * group's, and `c = scale * K b` has a number for each key. So `exp(S + 1 c^T) = exp(S) diag(exp c)`, and with `P =
  * softmax(S)`, whose rows differ from `exp(S)` by factors that cancel,
- * `head = (P diag(exp c) V) / (P diag(exp c) 1)`: one product for numerators and denominators of all heads of a group.
+ * `head = (P diag(exp c) V) / (P diag(exp c) 1)`: one product for the numerators of all heads of a group, and a narrow
+ * one for their denominators.
  * The maximum over the keys is taken off `c` first. See `factorisedRangeLimit` for when float32 is safe.
  *
  * The scale of `rules` has to be `weights.scale`, and whatever else they do to the scores must be an addition or hide
@@ -51,12 +52,10 @@ export function attendFactorisedMheHeadsLast<T>(
   const { numHeads, headDim, valueHeadDim, groups } = weights;
   const heads = headsByGroup(groups.queryKey);
   const order = heads.flat();
-  const augmentedDim = valueHeadDim + 1;
-  const valueGroups = groupCount(groups.value);
   const [query, key, value, keyBias] = projectHeads(port, [
     { stream: inputs.query, projection: weights.query, count: heads.length, size: headDim },
     { stream: inputs.key, projection: weights.key, count: heads.length, size: headDim },
-    { stream: inputs.value, projection: withOnes(weights, valueGroups), count: 1, size: valueGroups * augmentedDim },
+    { stream: inputs.value, projection: weights.value, count: 1, size: groupCount(groups.value) * valueHeadDim },
     { stream: inputs.key, projection: keyBiasProjection(weights, order), count: 1, size: numHeads },
   ]);
 
@@ -83,23 +82,4 @@ export function factorisedMhe<T>(
 ): T {
   const context = attendFactorisedMheHeadsLast(port, weights, inputs, rules);
   return project(port, port.reshape(context, [0, 0, weights.numHeads * weights.valueHeadDim]), weights.output);
-}
-
-/** The value projection with a feature that is always 1 after each group's features: its sums are the denominators. */
-function withOnes({ value, valueHeadDim }: FoldedMheWeights, valueGroups: number): Projection {
-  const { rows } = value.weight;
-  const cols = valueGroups * (valueHeadDim + 1);
-  const data = new Float64Array(rows * cols);
-  const bias = new Float64Array(cols);
-  for (let group = 0; group < valueGroups; group++) {
-    const from = group * valueHeadDim;
-    const to = group * (valueHeadDim + 1);
-    for (let row = 0; row < rows; row++) {
-      const start = row * value.weight.cols + from;
-      data.set(value.weight.data.subarray(start, start + valueHeadDim), row * cols + to);
-    }
-    if (value.bias) bias.set(value.bias.subarray(from, from + valueHeadDim), to);
-    bias[to + valueHeadDim] = 1;
-  }
-  return { weight: { rows, cols, data }, bias };
 }
