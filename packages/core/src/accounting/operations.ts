@@ -50,16 +50,16 @@ export function countOperations(options: AttentionDimensions & AttentionComputat
   const blocks = projectionBlocks(options, dims);
   const matrices = scoreMatrices(options, dims, blocks);
   const factorised = 'form' in options && options.form === 'factorised';
-  // SHA's one context stands for all heads; the factorised form has a feature more in every value, for the denominators.
+  // SHA's one context stands for all heads; the factorised form sums a feature more a head, the denominator.
   const contexts = options.kind === 'sha' ? 1n : dims.numHeads;
-  const valueFeatures = factorised ? dims.valueHeadDim + 1n : dims.valueHeadDim;
+  const summedFeatures = factorised ? dims.valueHeadDim + 1n : dims.valueHeadDim;
   const parts = {
     queryProjection: queries * dims.modelDim * blocks.query * dims.headDim,
     keyProjection: keys * dims.keyDim * blocks.key * dims.headDim,
-    valueProjection: keys * dims.valueDim * blocks.value * valueFeatures,
+    valueProjection: keys * dims.valueDim * blocks.value * dims.valueHeadDim,
     embeddings: embeddingOperations(options, dims, queries, keys),
     scores: matrices * queries * keys * dims.headDim,
-    values: contexts * queries * keys * valueFeatures,
+    values: contexts * queries * keys * summedFeatures,
     output: queries * dims.numHeads * dims.valueHeadDim * dims.outputDim,
   };
   const exponentials = matrices * queries * keys + (factorised ? keys * dims.numHeads : 0n);
@@ -111,7 +111,7 @@ function embeddingOperations(
     case 'folded':
       return numHeads * queries * headDim;
     case 'factorised':
-      // Each head's number for every key, projected from the key stream, then times the values and the ones.
-      return numHeads * keys * (keyDim + valueHeadDim + 1n);
+      // Each head's number for every key, projected from the key stream, then times the values.
+      return numHeads * keys * (keyDim + valueHeadDim);
   }
 }
