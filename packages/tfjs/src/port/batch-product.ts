@@ -50,7 +50,7 @@ function wasmProduct(a: Tensor3D, b: Tensor3D): Tensor3D {
   if (rows * inner * b.shape[2] < worthTakingApart) return matMul(a, b);
   const lefts = split(a, batch);
   const rights = split(b, batch);
-  return concat(lefts.map((left, i) => wasmMatrixProduct(left, rights[i] as Tensor3D)));
+  return concat(lefts.map((left, i) => wasmMatrixProduct(left as Tensor3D, rights[i] as Tensor3D)));
 }
 
 /** Multiply-adds of one product from which taking a batch apart pays: measured, with copies and calls. */

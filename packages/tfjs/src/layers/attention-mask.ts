@@ -1,0 +1,56 @@
+import { additiveMaskRule, type ScoreRules } from '@mhe/core';
+import {
+  cast,
+  expandDims,
+  greaterEqual,
+  logicalAnd,
+  mul,
+  range,
+  reshape,
+  sub,
+  type Tensor,
+} from '@tensorflow/tfjs-core';
+import { tfjsPort } from '../port/tfjs-port.js';
+
+/** Everything that may hide keys from queries in one call. */
+export interface AttentionMasks {
+  /** `[batch, queries, keys]`, `[queries, keys]` or `[batch, heads or 1, queries, keys]`. */
+  readonly attention: Tensor | null;
+  /** Keras masks, `[batch, queries]` and `[batch, keys]`. */
+  readonly query: Tensor | null;
+  readonly value: Tensor | null;
+  readonly key: Tensor | null;
+  readonly causal: boolean;
+}
+
+/** Added to the scores of hidden keys, as in Keras: rows without any key spread evenly instead of being not a number. */
+const hidden = 1e9;
+
+/** The masks together as one addition to the scores; `null` where there is none. All of them must allow a key. */
+export function maskRule(masks: AttentionMasks, lengths: { queries: number; keys: number }): ScoreRules<Tensor> | null {
+  const allowed = [
+    masks.attention && attentionAxes(masks.attention),
+    masks.query && reshape(masks.query, [-1, 1, lengths.queries, 1]),
+    masks.value && reshape(masks.value, [-1, 1, 1, lengths.keys]),
+    masks.key && masks.key !== masks.value && reshape(masks.key, [-1, 1, 1, lengths.keys]),
+    masks.causal && causalMask(lengths.queries, lengths.keys),
+  ].filter((mask) => mask instanceof Object);
+  if (allowed.length === 0) return null;
+  const together = allowed.map((mask) => cast(mask, 'bool')).reduce((a, b) => logicalAnd(a, b));
+  const added = mul(sub(cast(together, 'float32'), 1), hidden);
+  return additiveMaskRule(tfjsPort, added, (added.shape.at(-3) ?? 1) > 1 ? 'per head' : 'all heads');
+}
+
+/** From what Keras takes to `[batch, heads, queries, keys]`. */
+function attentionAxes(mask: Tensor): Tensor {
+  if (mask.rank === 3) return expandDims(mask, 1);
+  if (mask.rank === 2 || mask.rank === 4) return mask;
+  throw new Error(
+    `attentionMask must have axes [batch, queries, keys], [queries, keys] or [batch, heads, queries, keys], got ${mask.rank} of them`,
+  );
+}
+
+/** As Keras: query `i` sees the keys up to `i`, counted from the first on both sides. */
+function causalMask(queries: number, keys: number): Tensor {
+  return greaterEqual(reshape(range(0, queries), [queries, 1]), reshape(range(0, keys), [1, keys]));
+}
