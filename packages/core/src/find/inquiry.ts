@@ -106,12 +106,17 @@ export class Inquiry {
     if (!this.isFixed(id)) return undefined;
     const known = this.evaluation.get(id)?.numbers;
     if (known) return known;
+    const computed = new Map<string, Evaluated | undefined>();
     const compute = (value: string, depth: number): Evaluated | undefined => {
+      if (computed.has(value)) return computed.get(value);
       const node = this.producer(value);
       if (!node || depth > DEEPEST_CONSTANT || !this.isFixed(value)) return undefined;
       const evaluated = this.evaluation.get(value);
       if (evaluated?.numbers) return evaluated;
-      return evaluateOutput(node, node.outputs.indexOf(value), (id) => compute(id, depth + 1), LARGEST_CONSTANT);
+      const place = node.outputs.indexOf(value);
+      const result = evaluateOutput(node, place, (id) => compute(id, depth + 1), LARGEST_CONSTANT);
+      computed.set(value, result);
+      return result;
     };
     return compute(id, 0)?.numbers;
   }

@@ -137,10 +137,15 @@ export function layoutOf(
     case 'tile': {
       const repeats = numbers(1);
       if (repeats?.length !== dims.length) return undefined;
-      return picked(
-        dims,
-        dims.map((dim, axis) => Array.from({ length: dim * (repeats[axis] as number) }, (_, i) => i % dim)),
+      const out = dims.map((dim, axis) => dim * (repeats[axis] as number));
+      if (out.some((dim) => dim < 0)) return undefined;
+      const strides = stridesOf(dims);
+      // Every axis as two: how often, and the axis itself.
+      const apart = strided(
+        dims.flatMap((dim, axis) => [repeats[axis] as number, dim]),
+        strides.flatMap((stride) => [0, stride]),
       );
+      return { dims: out, source: apart.source };
     }
     case 'slice':
       return sliced(node, dims, numbers);
@@ -156,12 +161,9 @@ export function layoutOf(
       if (sizes?.length !== parts) return undefined;
       const start = sizes.slice(0, outputIndex).reduce((sum, size) => sum + size, 0);
       const size = sizes[outputIndex] as number;
-      if (start + size > whole) return undefined;
-      return pickedAxis(
-        dims,
-        axis,
-        Array.from({ length: size }, (_, i) => start + i),
-      );
+      if (size < 0 || start < 0 || start + size > whole) return undefined;
+      const strides = stridesOf(dims);
+      return strided(dims.with(axis, size), strides, start * (strides[axis] as number));
     }
     case 'gather': {
       const axis = normaliseAxis(operator.axis, dims.length);
@@ -198,13 +200,13 @@ function reshaped(dims: readonly number[], target: readonly number[], zeroIsSize
 }
 
 /** A layout that moves so many elements of its input for each step along an axis; 0 repeats them. */
-export function strided(dims: readonly number[], steps: readonly number[]) {
+export function strided(dims: readonly number[], steps: readonly number[], start = 0) {
   return {
     dims,
     source: () => {
       const source = new Int32Array(elementCount(dims));
       const index = new Array<number>(dims.length).fill(0);
-      let at = 0;
+      let at = start;
       for (let i = 0; i < source.length; i++) {
         source[i] = at;
         for (let axis = dims.length - 1; axis >= 0; axis--) {
@@ -219,22 +221,6 @@ export function strided(dims: readonly number[], steps: readonly number[]) {
         }
       }
       return source;
-    },
-  };
-}
-
-function picked(dims: readonly number[], picks: readonly (readonly number[])[]) {
-  const out = picks.map((pick) => pick.length);
-  return {
-    dims: out,
-    source: () => {
-      let source: number[] = [0];
-      const strides = stridesOf(dims);
-      picks.forEach((pick, axis) => {
-        const stride = strides[axis] as number;
-        source = source.flatMap((base) => pick.map((index) => base + index * stride));
-      });
-      return Int32Array.from(source);
     },
   };
 }
@@ -266,7 +252,10 @@ function sliced(node: ViewNode, dims: readonly number[], numbers: (place: number
   const axes = node.inputs[3] ? numbers(3) : starts?.map((_, i) => i);
   const steps = node.inputs[4] ? numbers(4) : starts?.map(() => 1);
   if (!starts || !ends || !axes || !steps) return undefined;
-  const picks = dims.map((dim) => Array.from({ length: dim }, (_, i) => i));
+  const strides = stridesOf(dims);
+  const out = [...dims];
+  const moves = [...strides];
+  let first = 0;
   for (const [i, given] of axes.entries()) {
     const axis = normaliseAxis(given, dims.length);
     const step = steps[i] as number;
@@ -275,9 +264,9 @@ function sliced(node: ViewNode, dims: readonly number[], numbers: (place: number
     const clamp = (at: number, low: number, high: number) => Math.min(Math.max(at < 0 ? at + dim : at, low), high);
     const start = step > 0 ? clamp(starts[i] as number, 0, dim) : clamp(starts[i] as number, 0, dim - 1);
     const end = step > 0 ? clamp(ends[i] as number, 0, dim) : clamp(ends[i] as number, -1, dim - 1);
-    const pick: number[] = [];
-    for (let at = start; step > 0 ? at < end : at > end; at += step) pick.push(at);
-    picks[axis] = pick;
+    out[axis] = Math.max(0, Math.ceil((end - start) / step));
+    moves[axis] = step * (strides[axis] as number);
+    first += start * (strides[axis] as number);
   }
-  return picked(dims, picks);
+  return strided(out, moves, first);
 }

@@ -69,20 +69,23 @@ export function scoreChain(inquiry: Inquiry, softmax: ViewNode): ScoreChain {
     throw new Refusal('the softmax runs over several axes at once', sources(softmax));
   }
   const forward = towardsContext(inquiry, softmax);
-  const backward = towardsProduct(inquiry, input, 0);
+  const backward = towardsProduct(inquiry, input, 0, new Map());
   if (!backward) {
     throw new Refusal('its input is no product of queries and keys', sources(inquiry.producer(input)));
   }
   return { ...backward, softmax, softmaxAxis: axis, ...forward };
 }
 
+/** @param dead - values that lead to no product, with the fewest steps that they were reached in. */
 function towardsProduct(
   inquiry: Inquiry,
   id: string,
   depth: number,
+  dead: Map<string, number>,
 ): { readonly product: ViewNode; readonly before: readonly PlacedStep[] } | undefined {
   const node = inquiry.producer(id);
   if (!node || depth > LONGEST_CHAIN || inquiry.isFixed(id)) return undefined;
+  if ((dead.get(id) ?? Number.POSITIVE_INFINITY) <= depth) return undefined;
   if (isProduct(node.operator)) {
     // A product with a constant is a gate or a constant memory, whatever its softmax looks like.
     if (node.inputs.some((input) => inquiry.isFixed(input))) return undefined;
@@ -90,10 +93,11 @@ function towardsProduct(
   }
   const candidates = scoreOperands(inquiry, node);
   const found = candidates.flatMap(({ input, step }) => {
-    const rest = towardsProduct(inquiry, input, depth + 1);
+    const rest = towardsProduct(inquiry, input, depth + 1, dead);
     return rest ? [{ product: rest.product, before: [...rest.before, { step, node, input, output: id }] }] : [];
   });
   if (found.length > 1) throw new Refusal('its scores are a sum of several products', sources(node));
+  if (found.length === 0) dead.set(id, depth);
   return found[0];
 }
 
