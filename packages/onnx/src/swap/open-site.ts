@@ -197,6 +197,11 @@ class OnnxSite implements OpenSite {
     const streams =
       stream !== undefined && !place.stage.inputs.includes(stream) && this.isComputedBefore(stream) ? [stream] : [];
     const wanted = [...new Set([...place.prepared, ...place.besides, ...streams])];
+    if (wanted.length === 0 && !withMoments) {
+      // The block reads nothing but the model's inputs: there is nothing to run before it.
+      this.prepared = { values: swapped, moments: {} };
+      return this.prepared;
+    }
     const probabilities = withMoments ? [this.block.chain.probabilities] : [];
     let part = partBetween(model, swapped, place.stage.inputs, [...wanted, ...probabilities]);
     let names: MomentNames | undefined;
