@@ -111,9 +111,16 @@ export { type SeededRandom, seededRandom } from './float64/random.js';
 export { BFLOAT16, FLOAT16, fromSmallFloat, type SmallFloatFormat, toSmallFloat } from './float64/small-float.js';
 export { type Float64Tensor, float64Tensor } from './float64/tensor.js';
 
-// The swap: options, progress, report.
+// The swap: the pipeline, what adapters share, options, progress, report.
 export type { Finished, OpenSite, Replaced, Replacement, SwapBackend } from './swap/backend.js';
+export { type BlockWriter, type CanonicalReplacement, writeCanonicalBlock } from './swap/canonical-block.js';
+export { type ChosenForm, chooseForm } from './swap/choose-form.js';
+export { Difference, type NumberTensor } from './swap/difference.js';
+export { canonicalObstacle, isRegular, widenedObstacle } from './swap/form-obstacles.js';
 export type { GroupCount, Groups } from './swap/groups.js';
+export { inHeadOrder } from './swap/head-order.js';
+export { type FlatValues, flattenNested, type NestedValues, type NumberArray } from './swap/nested-values.js';
 export type { AttentionForm, SiteSelection, SwapOptions, SwapProgress, SyntheticCalibration } from './swap/options.js';
 export type { BeforeAfter, OutputDifference, SwappedSite, SwapReport } from './swap/report.js';
+export { streamSequences } from './swap/stream-sequences.js';
 export { type PipelineOptions, type SwapTask, swapSites } from './swap/swap-sites.js';
