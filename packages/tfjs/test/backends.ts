@@ -1,6 +1,9 @@
 // The backends that the tests run on, each made ready once.
 import '@tensorflow/tfjs-backend-cpu';
-import { ready, setBackend } from '@tensorflow/tfjs-core';
+import { env, ready, setBackend } from '@tensorflow/tfjs-core';
+
+// No advertisement for tfjs-node.
+env().set('IS_TEST', true);
 
 export type TestBackend = 'cpu' | 'wasm' | 'webgl' | 'webgpu';
 

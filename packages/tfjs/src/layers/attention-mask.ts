@@ -23,7 +23,10 @@ export interface AttentionMasks {
   readonly causal: boolean;
 }
 
-/** Added to the scores of hidden keys, as in Keras: rows without any key spread evenly instead of being not a number. */
+/**
+ * Taken off the scores of hidden keys, as in Keras 2, whose models tfjs loads: a row without any key spreads evenly. (Keras 3
+ * gives such a row a context of 0.)
+ */
 const hidden = 1e9;
 
 /** The masks together as one addition to the scores; `null` where there is none. All of them must allow a key. */
