@@ -1,6 +1,7 @@
 import { create } from '@bufbuild/protobuf';
 import type { AttributeProto, NodeProto, TensorProto } from 'onnx-buf';
 import { AttributeProto_AttributeType, AttributeProtoSchema, NodeProtoSchema } from 'onnx-buf';
+import { edit } from '../graph/edit.js';
 import type { FreshNames } from '../graph/fresh-names.js';
 import type { FloatDtype } from '../tensor/dtype.js';
 import { encodeTensor } from '../tensor/encode-tensor.js';
@@ -65,7 +66,7 @@ export class NodeBuilder {
   rename(from: string, to: string): void {
     for (const [i, node] of this.nodes.entries()) {
       const rename = (names: readonly string[]) => names.map((name) => (name === from ? to : name));
-      this.nodes[i] = create(NodeProtoSchema, { ...node, input: rename(node.input), output: rename(node.output) });
+      this.nodes[i] = edit(node, { input: rename(node.input), output: rename(node.output) });
     }
   }
 
