@@ -1,11 +1,13 @@
-import { Matrix as MlMatrix, SingularValueDecomposition } from 'ml-matrix';
-import { fromMlMatrix } from '../float64/ml-matrix.js';
+import { cutRows } from '../float64/cut.js';
+import type { Matrix } from '../float64/matrix.js';
+import { product, transposedProduct } from '../float64/product.js';
+import { singularValues } from '../float64/singular-values.js';
+import { transpose } from '../float64/transpose.js';
+import { zeros } from '../float64/zeros.js';
 import { coreSlices } from './core-slices.js';
+import { addScaled } from './elementwise.js';
 import type { ScoreForms } from './score-forms.js';
 import type { SharedForm } from './shared-form.js';
-
-/** A head's query and key side in a balanced basis, one below the other: `[queryRows + keyRows, headDim]`. */
-type Sides = MlMatrix;
 
 /**
  * A start from the mean of the heads, each first turned to the others (generalised Procrustes; Gower 1975): a head is
@@ -14,47 +16,41 @@ type Sides = MlMatrix;
  * @param core - compressed forms.
  */
 export function alignedStart(core: ScoreForms): SharedForm {
-  const slices = coreSlices(core);
+  const { numHeads, headDim, query } = core;
   // The largest head leads, for the others to turn to.
-  const sides = slices.map((slice) => balancedSides(slice, core.headDim)).sort((a, b) => norm(b) - norm(a));
-  const mean = alignAll(sides).div(sides.length);
-  return {
-    query: fromMlMatrix(mean.subMatrix(0, core.query.rows - 1, 0, core.headDim - 1)),
-    key: fromMlMatrix(mean.subMatrix(core.query.rows, mean.rows - 1, 0, core.headDim - 1)),
-    gain: fromMlMatrix(MlMatrix.ones(slices.length, core.headDim)),
-  };
+  const sides = coreSlices(core)
+    .map((slice) => balancedSides(slice, headDim))
+    .sort((a, b) => energy(b) - energy(a));
+  const sum = sides.reduce((so, one) => addScaled(so, product(one, rotation(one, so)), 1));
+  const mean = { ...sum, data: sum.data.map((x) => x / numHeads) };
+  const gain = zeros(numHeads, headDim);
+  gain.data.fill(1);
+  return { query: cutRows(mean, 0, query.rows), key: cutRows(mean, query.rows, mean.rows - query.rows), gain };
 }
 
-function norm(sides: Sides): number {
-  return sides.norm('frobenius');
-}
-
-/** `slice = (left sqrt(s)) (right sqrt(s))^T`, filled up with zero columns. */
-function balancedSides(slice: MlMatrix, headDim: number): Sides {
-  const { leftSingularVectors, rightSingularVectors, diagonal } = decompose(slice);
-  const sides = MlMatrix.zeros(slice.rows + slice.columns, headDim);
-  for (let f = 0; f < Math.min(headDim, diagonal.length); f++) {
-    const root = Math.sqrt(diagonal[f] as number);
-    for (let r = 0; r < slice.rows; r++) sides.set(r, f, root * leftSingularVectors.get(r, f));
-    for (let r = 0; r < slice.columns; r++) sides.set(slice.rows + r, f, root * rightSingularVectors.get(r, f));
+/**
+ * `slice = (left sqrt(s)) (right sqrt(s))^T`: both factors, one below the other, filled up with zero columns,
+ * `[queryRows + keyRows, headDim]`.
+ */
+function balancedSides(slice: Matrix, headDim: number): Matrix {
+  const { left, values, right } = singularValues(slice);
+  const sides = zeros(slice.rows + slice.cols, headDim);
+  for (let f = 0; f < Math.min(headDim, values.length); f++) {
+    const root = Math.sqrt(values[f] as number);
+    for (let r = 0; r < sides.rows; r++) {
+      const [factor, row] = r < slice.rows ? [left, r] : [right, r - slice.rows];
+      sides.data[r * headDim + f] = root * (factor.data[row * factor.cols + f] as number);
+    }
   }
   return sides;
 }
 
-/** Turns each to the sum of those before it; the sum at the end. */
-function alignAll(sides: readonly Sides[]): Sides {
-  const [first, ...rest] = sides as [Sides, ...Sides[]];
-  const sum = first.clone();
-  for (const one of rest) sum.add(one.mmul(rotation(one, sum)));
-  return sum;
-}
-
 /** The rotation `R` that brings `from R` closest to `to`. */
-function rotation(from: Sides, to: Sides): MlMatrix {
-  const { leftSingularVectors, rightSingularVectors } = decompose(from.transpose().mmul(to));
-  return leftSingularVectors.mmul(rightSingularVectors.transpose());
+function rotation(from: Matrix, to: Matrix): Matrix {
+  const { left, right } = singularValues(transposedProduct(from, to));
+  return product(left, transpose(right));
 }
 
-function decompose(matrix: MlMatrix): SingularValueDecomposition {
-  return new SingularValueDecomposition(matrix, { autoTranspose: true });
+function energy({ data }: Matrix): number {
+  return data.reduce((sum, x) => sum + x * x, 0);
 }

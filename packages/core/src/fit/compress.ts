@@ -1,6 +1,7 @@
 import { blockDiagonalTimes } from '../float64/block-diagonal.js';
-import { leadingSubspace } from '../float64/leading-subspace.js';
 import type { Matrix } from '../float64/matrix.js';
+import { normalMatrix } from '../float64/normal-matrix.js';
+import { orthonormalise } from '../float64/orthonormalise.js';
 import { gram, product, transposedProduct } from '../float64/product.js';
 import { headColumns } from './head-columns.js';
 import type { ScoreForms } from './score-forms.js';
@@ -31,6 +32,7 @@ export function compressForms(forms: ScoreForms, seed: number): CompressedForms 
 function leadingColumns(factors: Matrix, others: Matrix, { numHeads, headDim }: ScoreForms, seed: number): Matrix {
   const grams = Array.from({ length: numHeads }, (_, head) => gram(headColumns(others, [head], headDim)));
   const apply = (columns: Matrix) => product(factors, blockDiagonalTimes(grams, transposedProduct(factors, columns)));
-  const options = { maxIterations: 2, tolerance: 0, spare: 0, seed };
-  return leadingSubspace(apply, factors.rows, headDim, options).basis;
+  // Two rounds of power iteration: more would bring little to what is only a start.
+  const start = normalMatrix(factors.rows, Math.min(headDim, factors.rows), seed);
+  return orthonormalise(apply(orthonormalise(apply(start))));
 }

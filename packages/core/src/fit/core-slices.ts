@@ -1,11 +1,12 @@
-import type { Matrix as MlMatrix } from 'ml-matrix';
-import { toMlMatrix } from '../float64/ml-matrix.js';
+import type { Matrix } from '../float64/matrix.js';
+import { product } from '../float64/product.js';
+import { transpose } from '../float64/transpose.js';
 import { headColumns } from './head-columns.js';
 import type { ScoreForms } from './score-forms.js';
 
 /** The forms themselves, `[queryRows, keyRows]` each: for compressed forms, where they are small. */
-export function coreSlices({ numHeads, headDim, query, key }: ScoreForms): MlMatrix[] {
+export function coreSlices({ numHeads, headDim, query, key }: ScoreForms): Matrix[] {
   return Array.from({ length: numHeads }, (_, head) =>
-    toMlMatrix(headColumns(query, [head], headDim)).mmul(toMlMatrix(headColumns(key, [head], headDim)).transpose()),
+    product(headColumns(query, [head], headDim), transpose(headColumns(key, [head], headDim))),
   );
 }

@@ -1,5 +1,5 @@
 import { EigenvalueDecomposition, inverse, Matrix as MlMatrix } from 'ml-matrix';
-import { fromMlMatrix } from '../float64/ml-matrix.js';
+import { fromMlMatrix, toMlMatrix } from '../float64/ml-matrix.js';
 import { type SeededRandom, seededRandom } from '../float64/random.js';
 import { coreSlices } from './core-slices.js';
 import type { ScoreForms } from './score-forms.js';
@@ -16,7 +16,7 @@ import type { SharedForm } from './shared-form.js';
 export function pencilStart(core: ScoreForms, seed: number): SharedForm | null {
   const { headDim } = core;
   if (core.query.rows < headDim || core.key.rows < headDim) return null;
-  const slices = coreSlices(core);
+  const slices = coreSlices(core).map(toMlMatrix);
   const random = seededRandom(seed);
   const one = combine(slices, random);
   const other = combine(slices, random);

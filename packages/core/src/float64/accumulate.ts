@@ -125,10 +125,10 @@ function addTile(out: Block, row: number, col: number, tile: Float64Array, facto
   const { data, rowStride, colStride } = out;
   const rows = Math.min(TILE, out.rows - row);
   const cols = Math.min(TILE, out.cols - col);
-  for (let r = 0; r < rows; r++) {
-    let to = out.offset + (row + r) * rowStride + col * colStride;
-    for (let c = 0; c < cols; c++, to += colStride) {
-      data[to] = (data[to] as number) + factor * (tile[r * TILE + c] as number);
+  let from = out.offset + row * rowStride + col * colStride;
+  for (let r = 0; r < rows; r++, from += rowStride) {
+    for (let c = 0, to = from, at = r * TILE; c < cols; c++, to += colStride, at++) {
+      data[to] = (data[to] as number) + factor * (tile[at] as number);
     }
   }
 }

@@ -1,10 +1,9 @@
 import { EigenvalueDecomposition } from 'ml-matrix';
 import type { Matrix } from './matrix.js';
 import { fromMlMatrix, toMlMatrix } from './ml-matrix.js';
+import { normalMatrix } from './normal-matrix.js';
 import { orthonormalise } from './orthonormalise.js';
 import { product, transposedProduct } from './product.js';
-import { seededRandom } from './random.js';
-import { zeros } from './zeros.js';
 
 /** The directions in which a symmetric positive semidefinite map is largest. */
 export interface LeadingSubspace {
@@ -37,10 +36,7 @@ export function leadingSubspace(
   rank: number,
   { maxIterations, tolerance, spare, seed }: LeadingSubspaceOptions,
 ): LeadingSubspace {
-  const random = seededRandom(seed);
-  const start = zeros(dim, Math.min(dim, rank + spare));
-  for (let i = 0; i < start.data.length; i++) start.data[i] = random.normal();
-  let image = apply(start);
+  let image = apply(normalMatrix(dim, Math.min(dim, rank + spare), seed));
   let held = 0;
   for (let iteration = 1; ; iteration++) {
     const basis = orthonormalise(image);
