@@ -28,7 +28,7 @@ const results = [];
 console.log(describeMachine());
 console.log('One attention layer, width 768, 12 heads, batch 1, float32, one thread.');
 for (const runtime of runtimes.filter(({ name }) => options.runtimes.split(',').includes(name))) {
-  const columns = [];
+  const columns: Summary[] = [];
   for (const tokens of lengths) {
     const input = Float32Array.from({ length: tokens * layer.modelDim }, () => random.normal());
     const durations = await timeVariants(runtime, variants, input, Number(options.seconds));
@@ -40,13 +40,15 @@ for (const runtime of runtimes.filter(({ name }) => options.runtimes.split(',').
   const rows = variants.map(({ name }, i) => [
     name,
     ...columns.map((column) => {
-      const { milliseconds, speed } = column[i] as (typeof column)[number];
+      const { milliseconds, speed } = column[i] as Summary[number];
       return `${milliseconds.toFixed(milliseconds < 10 ? 2 : 1)} ms, ${speed.toFixed(2)}x`;
     }),
   ]);
   console.log(`\nONNX Runtime ${runtime.name}\n\n${markdownTable(['form', ...headings], rows)}`);
 }
 await saveJson(options.json, { machine: describeMachine(), results });
+
+type Summary = ReturnType<typeof summary>;
 
 /** Medians, and speed relative to the fastest multi-head attention. */
 function summary(durations: Durations) {

@@ -1,4 +1,4 @@
-import { encodeModel } from '@mhe/onnx';
+import { encodeModel, type OrtSession } from '@mhe/onnx';
 import type { Runtime } from '../machine/runtimes.js';
 import { checkOutput } from './check.js';
 import { layer } from './layer.js';
@@ -24,10 +24,10 @@ export async function timeVariants(
 ): Promise<Durations> {
   const feed = runtime.tensor('float32', input, [1, input.length / layer.modelDim, layer.modelDim]);
   const durations = new Map(variants.map((variant) => [variant, [] as number[]]));
-  const sessions = [];
+  const sessions: OrtSession[] = [];
   for (const variant of variants) sessions.push(await runtime.open(encodeModel(variant.model).bytes));
   const run = async (i: number) => {
-    const session = sessions[i] as (typeof sessions)[number];
+    const session = sessions[i] as OrtSession;
     const output = session.outputNames[0] as string;
     return (await session.run({ hidden: feed }, [output]))[output]?.data as Float32Array;
   };

@@ -1,0 +1,58 @@
+import { readFile } from 'node:fs/promises';
+import { median } from '../machine/median.js';
+import type { Runtime } from '../machine/runtimes.js';
+import { cosine, embed } from './encoder.js';
+import type { SentencePair } from './sentences.js';
+import { spearman } from './spearman.js';
+
+/** What one model makes of the sentence pairs in one runtime. */
+export interface Evaluation {
+  /** Rank correlation of the cosine of a pair with what people say. */
+  readonly spearman: number;
+  /** Mean cosine to the embeddings of the first model. */
+  readonly likeFirst: number;
+  /** Median time of a sentence. */
+  readonly milliseconds: number;
+}
+
+/**
+ * Embeds every sentence with every model, one model after the other before the next sentence's turn, so that whatever
+ * else the machine does meets them all alike.
+ *
+ * @param files - of the models; the first is what the others are compared with.
+ */
+export async function evaluate(
+  runtime: Runtime,
+  files: readonly string[],
+  pairs: readonly SentencePair[],
+): Promise<Evaluation[]> {
+  const runs = [];
+  for (const file of files) {
+    const session = await runtime.open(await readFile(file));
+    await embed(runtime, session, pairs[0]?.a ?? []);
+    runs.push({ session, cosines: [] as number[], likeFirst: 0, durations: [] as number[] });
+  }
+  for (const pair of pairs) {
+    let first: readonly Float32Array[] | undefined;
+    for (const run of runs) {
+      const embeddings: Float32Array[] = [];
+      for (const tokens of [pair.a, pair.b]) {
+        const start = performance.now();
+        embeddings.push(await embed(runtime, run.session, tokens));
+        run.durations.push(performance.now() - start);
+      }
+      const [a, b] = embeddings as [Float32Array, Float32Array];
+      run.cosines.push(cosine(a, b));
+      first ??= embeddings;
+      const [firstA, firstB] = first as [Float32Array, Float32Array];
+      run.likeFirst += (cosine(a, firstA) + cosine(b, firstB)) / (2 * pairs.length);
+    }
+  }
+  for (const { session } of runs) await session.release();
+  const scores = pairs.map(({ score }) => score);
+  return runs.map(({ cosines, likeFirst, durations }) => ({
+    spearman: spearman(cosines, scores),
+    likeFirst,
+    milliseconds: median(durations),
+  }));
+}
