@@ -3,7 +3,7 @@ import '@tensorflow/tfjs-backend-cpu';
 import { env, ready, setBackend } from '@tensorflow/tfjs-core';
 
 // No advertisement for tfjs-node.
-env().set('IS_TEST', true);
+env().set('PROD', true);
 
 export type TestBackend = 'cpu' | 'wasm' | 'webgl' | 'webgpu';
 

@@ -23,6 +23,7 @@ import { beforeAll, expect, it } from 'vitest';
 import { type Layout, layouts, randomMha, randomMhe, randomStreams } from '../../core/test/attention-cases.js';
 import { referenceAttention, relativeError, type Score } from '../../core/test/attention-reference.js';
 import { type TestBackend, tolerances, useBackend } from './backends.js';
+import { differences } from './differences.js';
 import { randomFloat64, toFloat64, toTfjs } from './float64.js';
 
 /** One result of the port in terms that both interpretations share. */
@@ -242,23 +243,4 @@ export function testPort(backend: TestBackend): void {
 
 function dot(a: Float64Tensor, b: Float64Tensor): number {
   return a.data.reduce((total, x, i) => total + x * (b.data[i] as number), 0);
-}
-
-/** Central differences of `loss` in every number of one input. */
-export function differences(
-  inputs: readonly Float64Tensor[],
-  position: number,
-  loss: (inputs: readonly Float64Tensor[]) => number,
-): Float64Tensor {
-  const input = inputs[position] as Float64Tensor;
-  const step = 1e-5;
-  const moved = (i: number, by: number) => {
-    const data = input.data.slice();
-    data[i] = (data[i] as number) + by;
-    return loss(inputs.map((other, p) => (p === position ? float64Tensor(data, input.dims) : other)));
-  };
-  return float64Tensor(
-    input.data.map((_, i) => (moved(i, step) - moved(i, -step)) / (2 * step)),
-    input.dims,
-  );
 }
