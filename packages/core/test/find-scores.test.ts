@@ -145,6 +145,70 @@ describe('the way of the scores', () => {
     expect(found[0]?.site.readOutside).toEqual([]);
   });
 
+  it.each<[string, Change, string]>([
+    [
+      'a mask copied for every head',
+      (graph, value) => {
+        const mask = graph.op(
+          { kind: 'expand' },
+          graph.input('mask', ['batch', 1, 1, 'length']),
+          graph.list(1, 2, 1, 1),
+        );
+        return graph.binary('add', value, mask);
+      },
+      'additive',
+    ],
+    [
+      'a mask made of what was copied for every head',
+      (graph, value) => {
+        const copied = graph.op({ kind: 'expand' }, truth(graph), graph.list(1, 2, 1, 1));
+        const mask = graph.op(
+          { kind: 'where' },
+          graph.op({ kind: 'unary', name: 'not' }, copied),
+          graph.scalar(-1e9),
+          graph.scalar(0),
+        );
+        return graph.binary('add', value, mask);
+      },
+      'additive',
+    ],
+    [
+      'a constant that is the same for every head',
+      (graph, value) => graph.binary('add', value, graph.constant([1, 1], [2, 1, 1])),
+      'additive',
+    ],
+    [
+      'a condition copied for every head',
+      (graph, value) => {
+        const copied = graph.op({ kind: 'expand' }, truth(graph), graph.list(1, 2, 1, 1));
+        return graph.op({ kind: 'where' }, copied, value, graph.scalar(-1e9));
+      },
+      'boolean',
+    ],
+    [
+      'a bias fed for each head',
+      (graph, value) => graph.binary('add', value, graph.input('bias', [2, 'length', 'length'])),
+      'per-head bias',
+    ],
+    [
+      'a bias looked up for each head',
+      (graph, value) => {
+        const table = graph.constant([1, 2, 3, 4, 5, 6], [3, 2]);
+        const rows = graph.op({ kind: 'gather', axis: 0 }, table, graph.input('ids', ['length', 'length'], 'integer'));
+        return graph.binary('add', value, graph.transpose(rows, 2, 0, 1));
+      },
+      'per-head bias',
+    ],
+  ])('tells %s', (_, change, kind) => {
+    const [{ site, block }] = findAttention(attention(change).view()).found as [
+      ReturnType<typeof findAttention>['found'][0],
+    ];
+    expect(site.mask).toEqual([kind]);
+    expect(site.position).toBe(kind === 'per-head bias' ? 'relative bias' : 'none');
+    // It has an axis of heads all the same.
+    expect(block.sameForAllHeads).toBe(false);
+  });
+
   it('says what of the scores and probabilities others read', () => {
     const read = (onScores: Change, onProbabilities: Change) =>
       findAttention(attention(onScores, onProbabilities).view()).found[0]?.site.readOutside;

@@ -90,7 +90,7 @@ export function attentionBlock(inquiry: Inquiry, softmax: ViewNode): AttentionBl
     value,
     output,
     chainScale,
-    ...scoreSides(inquiry, chain.before, scores.dims, scores.codes.head),
+    ...scoreSides(inquiry, chain.before, scores),
     readOutside: readOutside(inquiry, chain),
     headOfBatch: scores.heads.ofBatch,
     sized: weights.some((weight) => inquiry.isSized(weight)),
