@@ -31,6 +31,8 @@ export interface FixtureSite {
   readonly scale: number;
   readonly mask?: 'additive' | 'boolean';
   readonly position?: string;
+  readonly causal: boolean;
+  readonly headScale?: readonly number[];
   /** Norm of every head's weights, in the order of the heads. */
   readonly headNorms: Readonly<Record<'query' | 'key' | 'value' | 'output', readonly number[]>>;
   /** Group of each head, where heads really share. */
@@ -49,6 +51,8 @@ export interface Fixture {
 }
 
 const folder = new URL('./fixtures/', import.meta.url);
+
+const known = new Map<string, Fixture>();
 
 /** Names of all fixtures, in order. */
 export const fixtureNames: readonly string[] = readdirSync(folder)
@@ -74,8 +78,6 @@ export function fixtureOf(style: string): string {
   if (found === undefined) throw new Error(`there is no fixture ${style}`);
   return found;
 }
-
-const known = new Map<string, Fixture>();
 
 /** What is known of a fixture, without its model. */
 export function fixture(name: string): Fixture {

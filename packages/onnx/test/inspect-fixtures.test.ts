@@ -1,68 +1,132 @@
+// What the finder says of exported models, against what the exporter of each knows.
+import type { Finding } from '@mhe/core';
 import { describe, expect, it } from 'vitest';
 import { inspect } from '../src/index.js';
-import { fixture, fixtureModel, fixtureNames } from './fixture.js';
+import { findSites } from '../src/inspect.js';
+import { type FixtureSite, fixture, fixtureModel, fixtureNames, fixtureOf, swappableNames } from './fixture.js';
 
-/** Grouped keys and heads in subgraphs of their own are refused for now: they are attention all the same. */
-const refused = (name: string) =>
-  fixture(name).sites.some((site) => site.numKeyValueHeads !== undefined || site.perHeadSubgraphs === true);
+/** Norms of the blocks of a matrix: of so many columns each, or rows. */
+function blockNorms(
+  { rows, cols, data }: { readonly rows: number; readonly cols: number; readonly data: Float64Array },
+  numHeads: number,
+  along: 'rows' | 'cols',
+): number[] {
+  const squares = new Array<number>(numHeads).fill(0);
+  data.forEach((x, i) => {
+    const at = along === 'cols' ? i % cols : Math.floor(i / cols);
+    const head = Math.floor((at * numHeads) / (along === 'cols' ? cols : rows));
+    squares[head] = (squares[head] as number) + x * x;
+  });
+  return squares.map(Math.sqrt);
+}
 
-const decoys = fixtureNames.filter((name) => fixture(name).decoy);
-const found = fixtureNames.filter((name) => !fixture(name).decoy && !refused(name));
+const findings = new Map<string, Promise<Finding>>();
+
+/** What is found in a fixture, looked for once. */
+function findingOf(name: string): Promise<Finding> {
+  const known = findings.get(name) ?? fixtureModel(name).then((model) => findSites(model, {}));
+  findings.set(name, known);
+  return known;
+}
+
+const isFloat16 = (name: string) => name.startsWith('float16');
 
 describe('inspect', () => {
-  it.each(found)('finds the attention of %s as its exporter built it', async (name) => {
-    const { attention, skipped } = inspect(await fixtureModel(name));
-    const seen = attention.map(({ numHeads, headDim, valueHeadDim, kind, dims }) => ({
-      ...{ numHeads, headDim, valueHeadDim, kind },
-      ...{ queryDim: dims.query, keyDim: dims.key, valueDim: dims.value, outputDim: dims.output },
-    }));
-    const built = fixture(name).sites.map(
-      ({ numHeads, headDim, valueHeadDim, kind, queryDim, keyDim, valueDim, outputDim }) => ({
-        ...{ numHeads, headDim, valueHeadDim, kind, queryDim, keyDim, valueDim, outputDim },
-      }),
-    );
-    const order = (list: readonly object[]) => list.map((entry) => JSON.stringify(entry)).sort();
-    expect(order(seen)).toEqual(order(built));
-    // Mixed fixtures hold decoys beside their one site.
+  it.each(swappableNames)('finds the attention of %s as its exporter built it', async (name) => {
+    const { found, skipped } = await findingOf(name);
+    const attention = found.map(({ site }) => site);
+    const { sites } = fixture(name);
+    // Those that have decoys beside their attention are another test's.
     if (!name.startsWith('mixed')) expect(skipped).toEqual([]);
-    else expect(skipped).not.toEqual([]);
+    expect(attention).toHaveLength(sites.length);
+    attention.forEach((site, i) => {
+      const { numHeads, headDim, valueHeadDim, kind, queryDim, keyDim, valueDim, outputDim, ...built } = sites[
+        i
+      ] as FixtureSite;
+      expect(site).toMatchObject({
+        index: i,
+        ...{ numHeads, headDim, valueHeadDim, kind },
+        dims: { query: queryDim, key: keyDim, value: valueDim, output: outputDim },
+        position: built.position === undefined ? 'none' : 'relative bias',
+      });
+      expect(site.scale).toBeCloseTo(built.scale, isFloat16(name) ? 3 : 5);
+      // Exporters turn boolean masks into additive ones and the reverse, and add masks to biases before the scores.
+      const kinds = ['boolean', 'additive', ...(built.position ? ['per-head bias'] : [])];
+      if (built.mask) expect(site.mask.filter((kind) => kinds.includes(kind))).not.toEqual([]);
+      else if (!built.position && !built.causal && !built.headScale) expect(site.mask).toEqual(['none']);
+    });
   });
 
-  it.each(decoys)('finds no attention in %s and says why', async (name) => {
-    const { attention, skipped } = inspect(await fixtureModel(name));
-    expect(attention).toEqual([]);
-    for (const { reason, nodes } of skipped) expect([reason.length > 0, Array.isArray(nodes)]).toEqual([true, true]);
+  it.each(swappableNames)('knows which weights of %s belong to which head', async (name) => {
+    const { found } = await findingOf(name);
+    // Weights stored in float16 are rounded to 11 bits.
+    const digits = isFloat16(name) ? 2 : 3;
+    found.forEach(({ block }, i) => {
+      const { headNorms, numHeads } = fixture(name).sites[i] as FixtureSite;
+      const weights = block.weights();
+      for (const part of ['query', 'key', 'value', 'output'] as const) {
+        // A scale on the way to the product is folded into the weights.
+        const scale = part === 'output' ? 1 : Math.abs(block[part].traced.scale);
+        const norms = blockNorms(weights[part].weight, numHeads, part === 'output' ? 'rows' : 'cols');
+        norms.forEach((norm, head) => {
+          expect(norm / scale).toBeCloseTo(headNorms[part][head] as number, digits);
+        });
+      }
+    });
   });
 
-  it.each(fixtureNames.filter((name) => !fixture(name).decoy && refused(name)))(
-    'leaves %s alone with the reason',
-    async (name) => {
+  it('counts the parameters of the projections', async () => {
+    // [24, 24] and [24] four times.
+    const { attention } = inspect(await fixtureModel(fixtureOf('bert-eager')));
+    const each = 24 * 24 + 24;
+    expect(attention[0]?.parameters).toEqual({ query: each, key: each, value: each, output: each, total: 4 * each });
+  });
+
+  it('names the nodes of the graph that a site consists of', async () => {
+    for (const name of swappableNames) {
+      const model = await fixtureModel(name);
+      const nodes = new Set(model.proto.graph?.node.flatMap((node) => [node.name, ...node.output]));
+      for (const { site } of (await findingOf(name)).found) {
+        for (const part of Object.values(site.nodes)) {
+          expect(part.length).toBeGreaterThan(0);
+          expect(part.filter((node) => !nodes.has(node))).toEqual([]);
+        }
+      }
+    }
+  });
+
+  it('says what of the scores and probabilities is read outside', async () => {
+    const outside = async (style: string) => inspect(await fixtureModel(fixtureOf(style))).attention[0]?.readOutside;
+    expect(await outside('output-probabilities')).toEqual(['probabilities']);
+    expect(await outside('output-scores')).toContain('scores');
+    expect(await outside('bert-eager')).toEqual([]);
+  });
+
+  it('leaves other attention than this alone, with the reason', async () => {
+    const others = fixtureNames.filter((name) => !fixture(name).decoy && !swappableNames.includes(name));
+    expect(others.length).toBeGreaterThan(0);
+    for (const name of others) {
       const { attention, skipped } = inspect(await fixtureModel(name));
       expect(attention).toEqual([]);
-      expect(skipped.length).toBeGreaterThan(0);
-    },
-  );
+      const reason = name.startsWith('grouped') ? /grouped or multi-query/ : /before any projection/;
+      expect(skipped.map((entry) => entry.reason).join()).toMatch(reason);
+    }
+  });
+});
 
-  it.each([
-    ['decoy-rotary-script13', /rotated by its position/],
-    ['decoy-llama-dynamo18', /rotated by its position/],
-    ['decoy-cached-dynamo18', /joined to a cache/],
-    ['decoy-fused-script14', /fused into one operator \(com\.microsoft\.Attention\)/],
-    ['decoy-attention-operator-dynamo23', /fused into one operator \(Attention\)/],
-    ['decoy-distances-dynamo18', /another term of its scores/],
-    ['decoy-memories-script13', /constants, not projected values/],
-    ['decoy-experts-script13', /no product of queries and keys/],
-    ['decoy-classifier-script13', /nothing is weighted/],
-    ['decoy-normed-dynamo18', /LayerNormalization/],
-    ['grouped-queries-script13', /grouped or multi-query/],
-  ])('says of %s what is in the way', async (name, reason) => {
-    const { skipped } = inspect(await fixtureModel(name));
-    expect(skipped.map((entry) => entry.reason).join('\n')).toMatch(reason);
+describe('the number of heads', () => {
+  it('may be given where it agrees with the graph', async () => {
+    const model = await fixtureModel(fixtureOf('bert-eager'));
+    expect(inspect(model, { numHeads: 3 }).attention).toHaveLength(1);
   });
 
-  it('takes a head count that agrees with the graph and refuses one that does not', async () => {
-    const model = await fixtureModel('bert-eager-dynamo18');
-    expect(inspect(model, { numHeads: 3 }).attention).toHaveLength(1);
-    expect(() => inspect(model, { numHeads: 4 })).toThrow(/numHeads: the graph gives .* 3 heads of 8, not 4/);
+  it('is refused where it does not, by what the graph says', async () => {
+    const model = await fixtureModel(fixtureOf('bert-eager'));
+    for (const numHeads of [1, 4, 24]) {
+      expect(() => inspect(model, { numHeads })).toThrow(RangeError);
+      expect(() => inspect(model, { numHeads })).toThrow(
+        new RegExp(`numHeads: the graph gives .* 3 heads of 8, not ${numHeads}; leave the option out`),
+      );
+    }
   });
 });
