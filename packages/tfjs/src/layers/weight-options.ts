@@ -35,8 +35,13 @@ export function serialized(object: serialization.Serializable | null): serializa
   return object && { className: object.getClassName(), config: object.getConfig() };
 }
 
-/** Keras has classes of their own for what are settings of one class in tfjs. */
-const classesOfKeras: Record<string, string> = { L1: 'L1L2', L2: 'L1L2' };
+/** What Keras has classes of their own for, and tfjs one; there what is not said is 0, here 0.01. */
+const classesOfKeras: Readonly<
+  Record<string, { readonly className: string; readonly config: serialization.ConfigDict }>
+> = {
+  L1: { className: 'L1L2', config: { l2: 0 } },
+  L2: { className: 'L1L2', config: { l1: 0 } },
+};
 
 function fromOption<T extends serialization.Serializable>(kind: string, option: WeightOption<T>, factories: object): T {
   if (option instanceof serialization.Serializable) return option;
@@ -55,10 +60,11 @@ function fromClass<T extends serialization.Serializable>(
   className: string,
   config: serialization.ConfigDict,
 ): T {
-  const known = serialization.SerializationMap.getMap().classNameMap[classesOfKeras[className] ?? className];
+  const ofKeras = classesOfKeras[className];
+  const known = serialization.SerializationMap.getMap().classNameMap[ofKeras?.className ?? className];
   if (!known) {
     throw new Error(`unknown ${kind} '${className}': give one of tfjs by name, an object, or register the class`);
   }
   const [cls, fromConfig] = known;
-  return fromConfig(cls, config) as T;
+  return fromConfig(cls, { ...config, ...ofKeras?.config }) as T;
 }

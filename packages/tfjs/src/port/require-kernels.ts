@@ -9,7 +9,8 @@ const inference =
   );
 const gradient = 'Equal Floor Neg PadV2 Square Sum ZerosLike'.split(' ');
 
-const kernels: Record<KernelUse, readonly string[]> = { inference, training: [...inference, ...gradient] };
+/** The kernels that the layers of this package take. */
+export const neededKernels: Record<KernelUse, readonly string[]> = { inference, training: [...inference, ...gradient] };
 
 /** Backends that were found to have what a use needs. */
 const complete = new Set<string>();
@@ -22,7 +23,7 @@ const complete = new Set<string>();
 export function requireKernels(layer: string, use: KernelUse): void {
   const backend = getBackend();
   if (complete.has(`${backend} ${use}`)) return;
-  const missing = kernels[use].filter((kernel) => !getKernel(kernel, backend));
+  const missing = neededKernels[use].filter((kernel) => !getKernel(kernel, backend));
   if (missing.length > 0) {
     throw new Error(
       `${layer}: the backend '${backend}' lacks ${missing.join(', ')} for ${use}; choose another with tf.setBackend`,
