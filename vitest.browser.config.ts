@@ -6,6 +6,9 @@ import node from './vitest.config.ts';
 const chromium = findChromium();
 if (chromium.path === null) throw new Error(chromium.missing);
 
+// WebGPU without a graphics card. WebGL needs no flag.
+const softwareWebGpu = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader', '--enable-unsafe-swiftshader'];
+
 export default defineConfig({
   ...node,
   logLevel: 'warn',
@@ -18,7 +21,7 @@ export default defineConfig({
       enabled: true,
       headless: true,
       screenshotFailures: false,
-      provider: playwright({ launchOptions: { executablePath: chromium.path } }),
+      provider: playwright({ launchOptions: { executablePath: chromium.path, args: softwareWebGpu } }),
       instances: [{ browser: 'chromium' }],
     },
   },

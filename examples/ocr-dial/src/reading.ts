@@ -3,13 +3,19 @@ import type { RecogniserInput } from './input.js';
 import { startBar } from './progress.js';
 import type { Recogniser } from './recogniser.js';
 
+/** A model's name and what it read, line by line. */
+export interface Reading {
+  readonly name: string;
+  readonly texts: readonly string[];
+}
+
 /** Reads all lines, several at a time where there are several processors. */
 export async function readAll(
-  task: string,
+  name: string,
   recogniser: Recogniser,
   inputs: readonly RecogniserInput[],
-): Promise<string[]> {
-  const bar = startBar(task, inputs.length);
+): Promise<Reading> {
+  const bar = startBar(`Reading with ${name}`, inputs.length);
   const texts = inputs.map(() => '');
   const waiting = inputs.entries();
   async function lane() {
@@ -20,5 +26,5 @@ export async function readAll(
   }
   await Promise.all(Array.from({ length: availableParallelism() }, lane));
   bar.stop();
-  return texts;
+  return { name, texts };
 }

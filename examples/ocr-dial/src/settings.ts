@@ -5,29 +5,34 @@ export interface Setting {
   /** Shared query-key projections, and shared value projections; the recogniser has 8 heads. */
   readonly groups: { readonly queryKey: number; readonly value: number };
   readonly embedding: Embedding;
-  /** What the fit sees: drawn lines of text, or noise made up by the library. */
-  readonly calibration: 'text' | 'noise';
+  /** What the fit sees: so many drawn lines of text, or noise made up by the library. */
+  readonly calibration: number | 'noise';
+  /** What is unusual about it. */
+  readonly note?: string;
   /** Whether its time is taken; that of all would be too long to wait for. */
-  readonly timed: boolean;
-  /** Whether its readings are shown. */
-  readonly shown: boolean;
+  readonly isTimed?: boolean;
 }
 
-/** From the model itself (8 / 8, the identity swap) to the paper's attention (1 / 1), and where it breaks. */
+/** Drawn lines for a fit. */
+export const CALIBRATION_LINES = 100;
+
+const usual = { embedding: 'mul', calibration: CALIBRATION_LINES } as const;
+
+/** From the model itself to the paper's attention, then where it breaks. */
 export const SETTINGS: readonly Setting[] = [
-  { groups: { queryKey: 8, value: 8 }, embedding: 'mul', calibration: 'text', timed: false, shown: false },
-  { groups: { queryKey: 4, value: 8 }, embedding: 'mul', calibration: 'text', timed: false, shown: false },
-  { groups: { queryKey: 2, value: 8 }, embedding: 'mul', calibration: 'text', timed: false, shown: false },
-  { groups: { queryKey: 1, value: 8 }, embedding: 'mul', calibration: 'text', timed: true, shown: true },
-  { groups: { queryKey: 1, value: 4 }, embedding: 'mul', calibration: 'text', timed: false, shown: false },
-  { groups: { queryKey: 1, value: 2 }, embedding: 'mul', calibration: 'text', timed: false, shown: false },
-  { groups: { queryKey: 1, value: 1 }, embedding: 'mul', calibration: 'text', timed: true, shown: true },
-  { groups: { queryKey: 1, value: 1 }, embedding: 'add', calibration: 'text', timed: true, shown: true },
-  { groups: { queryKey: 1, value: 1 }, embedding: 'mul', calibration: 'noise', timed: false, shown: true },
+  { ...usual, groups: { queryKey: 8, value: 8 }, calibration: 8, note: 'identity' },
+  { ...usual, groups: { queryKey: 1, value: 8 }, isTimed: true },
+  { ...usual, groups: { queryKey: 1, value: 4 } },
+  { ...usual, groups: { queryKey: 1, value: 2 } },
+  { ...usual, groups: { queryKey: 1, value: 1 }, isTimed: true },
+  { ...usual, groups: { queryKey: 1, value: 1 }, embedding: 'add', isTimed: true },
+  { ...usual, groups: { queryKey: 1, value: 8 }, calibration: 10, note: 'fitted on 10 lines' },
+  { ...usual, groups: { queryKey: 1, value: 1 }, calibration: 'noise', note: 'fitted on noise' },
+  { ...usual, groups: { queryKey: 1, value: 1 }, calibration: 'noise', note: 'fitted on noise', embedding: 'add' },
 ];
 
 /** `MUL 1 / 8`, and what is unusual about it. */
-export function settingName({ groups, embedding, calibration }: Setting): string {
+export function settingName({ groups, embedding, note }: Setting): string {
   const dials = `${embedding.toUpperCase()} ${groups.queryKey} / ${groups.value}`;
-  return calibration === 'noise' ? `${dials}, fitted on noise` : dials;
+  return note ? `${dials}, ${note}` : dials;
 }

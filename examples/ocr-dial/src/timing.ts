@@ -11,7 +11,7 @@ export interface Timing {
 
 /**
  * Times recognisers side by side: each line is read by one after the other before the next line's turn, so that
- * whatever else the machine does meets them all alike. A first round warms up and is not counted.
+ * whatever else the machine does meets them all alike. The first line is read once more beforehand, to warm up.
  */
 export async function timeInterleaved(
   task: string,
@@ -20,13 +20,14 @@ export async function timeInterleaved(
   rounds: number,
 ): Promise<Timing[]> {
   const runs = recognisers.map((recogniser) => ({ recogniser, durations: [] as number[], texts: [] as string[] }));
-  const bar = startBar(task, (rounds + 1) * inputs.length);
-  for (let round = 0; round <= rounds; round++) {
+  const bar = startBar(task, rounds * inputs.length);
+  for (const { recogniser } of runs) for (const input of inputs.slice(0, 1)) await recogniser.read(input);
+  for (let round = 0; round < rounds; round++) {
     for (const [line, input] of inputs.entries()) {
       for (const { recogniser, durations, texts } of runs) {
         const start = performance.now();
         texts[line] = await recogniser.read(input);
-        if (round > 0) durations.push(performance.now() - start);
+        durations.push(performance.now() - start);
       }
       bar.increment();
     }

@@ -1,5 +1,5 @@
-import type { SwapReport } from '@mhe/core';
-import { encodeModel, type OnnxFeed, type OnnxModel, swap } from '@mhe/onnx';
+import type { AttentionSite, SwapReport } from '@mhe/core';
+import { encodeModel, type Feed, type OnnxModel, swap } from '@mhe/onnx';
 import * as runtime from 'onnxruntime-node';
 import { INPUT_NAME, type RecogniserInput } from './input.js';
 import { startBar } from './progress.js';
@@ -14,25 +14,33 @@ export interface Variant {
   readonly report: SwapReport;
 }
 
-/** Swaps the recogniser's attention, fitted on these lines or, where the setting asks for it, on noise. */
+/**
+ * Swaps the recogniser's attention, fitted on the first of these lines or, where the setting asks for it, on noise.
+ *
+ * @throws Error where a block was left as it was.
+ */
 export async function makeVariant(
   model: OnnxModel,
+  blocks: readonly AttentionSite[],
   setting: Setting,
   lines: readonly RecogniserInput[],
 ): Promise<Variant> {
-  const { groups, embedding } = setting;
+  const { groups, embedding, calibration } = setting;
   const name = settingName(setting);
   const bar = startBar(`Swapping ${name}`, 1);
   const swapped = await swap(model, {
     groups,
     embedding,
     calibration:
-      setting.calibration === 'text'
-        ? lines.map((line): OnnxFeed => ({ [INPUT_NAME]: line }))
-        : { synthetic: { sequences: 16, length: 320 } },
+      calibration === 'noise'
+        ? { synthetic: { length: 320 } }
+        : lines.slice(0, calibration).map((line): Feed => ({ [INPUT_NAME]: line })),
     runtime,
     onProgress: ({ done, total }) => bar.update(done, total),
   });
   bar.stop();
-  return { name, setting, file: encodeModel(swapped.model), report: swapped.report };
+  const left = swapped.report.skipped.find((skipped) => blocks.some((block) => block.name === skipped.name));
+  if (left) throw new Error(`${name}: ${left.name} was left as it was: ${left.reason}`);
+  const { bytes } = encodeModel(swapped.model, { externalData: 'never' });
+  return { name, setting, file: bytes, report: swapped.report };
 }

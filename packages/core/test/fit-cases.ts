@@ -138,7 +138,7 @@ function inputs(dim: number, random: SeededRandom): Dense {
   return mixed.mulRowVector(sizes).addRowVector(mean);
 }
 
-export function affineMoment(x: Dense): Matrix {
+function affineMoment(x: Dense): Matrix {
   const extended = x.clone().addColumn(Dense.ones(x.rows, 1));
   return fromDense(extended.transpose().mmul(extended));
 }

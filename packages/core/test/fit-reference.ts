@@ -4,7 +4,7 @@ import { Matrix as Dense } from 'ml-matrix';
 import { toDense } from './fit-cases.js';
 
 /** `[W; b]` of one head, as an affine map of `[x, 1]`. */
-export function affineHead({ weight, bias }: Projection, head: number, size: number): Dense {
+function affineHead({ weight, bias }: Projection, head: number, size: number): Dense {
   const columns = toDense(weight).subMatrix(0, weight.rows - 1, head * size, (head + 1) * size - 1);
   const row = bias ? [...bias.subarray(head * size, (head + 1) * size)] : new Array<number>(size).fill(0);
   return columns.addRow(columns.rows, row);
@@ -29,7 +29,7 @@ export function valueForm({ value, output, valueHeadDim }: AttentionWeights, hea
 }
 
 /** `|L^T D R|^2` for `L L^T = left`, `R R^T = right`. */
-export function weightedEnergy(form: Dense, left: Dense, right: Dense): number {
+function weightedEnergy(form: Dense, left: Dense, right: Dense): number {
   return form.transpose().mmul(left).mmul(form).mmul(right).trace();
 }
 

@@ -10,6 +10,7 @@ export type {
   Groups,
   Inspection,
   MaskKind,
+  NestedValues,
   OutputDifference,
   SiteSelection,
   SkippedSite,
@@ -28,7 +29,6 @@ export { type InspectOptions, inspect } from './inspect.js';
 
 // Running.
 export type { Feed, FeedTensor } from './run/check-feed.js';
-export type { NestedValues } from './run/nested-values.js';
 export type { OrtRuntime, OrtSession, OrtTensor } from './run/ort-runtime.js';
 export type { SessionOptions } from './run/session.js';
 export { type OnnxSwapOptions, type OnnxSwapResult, swap } from './swap.js';

@@ -26,7 +26,7 @@ export function findSites(model: OnnxModel, options: FindOptions): Finding {
   return { found, skipped: [...skipped, ...beyondTheFinder(model)] };
 }
 
-/** Attention in one operator, by domain and name. */
+/** Attention in one operator, by name; whatever domain it is of. */
 const FUSED = new Set([
   'Attention',
   'DecoderMaskedMultiHeadAttention',
@@ -47,26 +47,28 @@ function beyondTheFinder(model: OnnxModel): SkippedSite[] {
   const graph = model.proto.graph;
   if (!graph) return [];
   const functions = new Map(
-    model.proto.functions.map((entry) => [`${entry.domain}.${entry.name}`, entry.node.some(isSoftmax)] as const),
+    model.proto.functions.map((entry) => [`${entry.domain}.${entry.name}`, entry.node.some(isAttentionLike)] as const),
   );
   return graph.node.flatMap((node): SkippedSite[] => {
     const name = nodeName(node);
     const kind = isOnnxDomain(node.domain) ? node.opType : `${node.domain}.${node.opType}`;
     const skip = (reason: string) => [{ name, reason, nodes: [name] }];
     if (functions.get(`${node.domain}.${node.opType}`)) {
-      return skip(`it is a call of the model's own function ${kind}, which holds a softmax; functions are not swapped`);
+      return skip(
+        `it is a call of the model's own function ${kind}, which holds attention or a softmax; functions are not swapped`,
+      );
     }
     if (FUSED.has(node.opType)) return skip(`it is attention fused into one operator (${kind}), which is not swapped`);
-    return nestedGraphs(node).some(holdsSoftmax)
-      ? skip(`a softmax is inside the body of this ${kind}; nested graphs are not swapped`)
+    return nestedGraphs(node).some(holdsAttention)
+      ? skip(`attention or a softmax is inside the body of this ${kind}; nested graphs are not swapped`)
       : [];
   });
 }
 
-function holdsSoftmax(graph: GraphProto): boolean {
-  return graph.node.some((node) => isSoftmax(node) || nestedGraphs(node).some(holdsSoftmax));
+function holdsAttention(graph: GraphProto): boolean {
+  return graph.node.some(isAttentionLike);
 }
 
-function isSoftmax(node: NodeProto): boolean {
-  return node.opType === 'Softmax';
+function isAttentionLike(node: NodeProto): boolean {
+  return node.opType === 'Softmax' || FUSED.has(node.opType) || nestedGraphs(node).some(holdsAttention);
 }

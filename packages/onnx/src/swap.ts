@@ -38,7 +38,7 @@ const RUNS_PER_SITE = 4;
  */
 export async function swap(model: OnnxModel, options: OnnxSwapOptions = {}): Promise<OnnxSwapResult> {
   const { calibration = { synthetic: {} } } = options;
-  if (!('synthetic' in calibration) || calibration.synthetic.length !== undefined) {
+  if (typeof calibration !== 'object' || !('synthetic' in calibration) || calibration.synthetic.length !== undefined) {
     return swapOn(model, calibrationOf(model, calibration), options);
   }
   // What a model leaves open it may still bound: by its table of positions, or by sizes frozen at export.
@@ -96,6 +96,11 @@ async function swapOn(model: OnnxModel, calibration: Calibration, options: OnnxS
 }
 
 function calibrationOf(model: OnnxModel, calibration: NonNullable<OnnxSwapOptions['calibration']>): Calibration {
+  if (typeof calibration !== 'object' || !('synthetic' in calibration || Symbol.iterator in calibration)) {
+    throw new RangeError(
+      'calibration: give a list of inputs (each an object from input name to numbers), or { synthetic }',
+    );
+  }
   if ('synthetic' in calibration) {
     const { feeds, inputs } = syntheticFeeds(model, calibration.synthetic);
     const made = inputs.map(({ name, dims, values }) => `${name} [${dims.join(', ')}] ${describeValues(values)}`);

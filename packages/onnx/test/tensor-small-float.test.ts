@@ -1,8 +1,8 @@
 import { create, toBinary } from '@bufbuild/protobuf';
+import { BFLOAT16, FLOAT16, fromSmallFloat, type SmallFloatFormat, toSmallFloat } from '@mhe/core';
 import { ModelProtoSchema, TensorProto_DataType } from 'onnx-buf';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { describe, expect, test } from 'vitest';
-import { BFLOAT16, FLOAT16, fromSmallFloat, type SmallFloatFormat, toSmallFloat } from '../src/tensor/small-float.js';
 
 const everyPattern = Uint16Array.from({ length: 65536 }, (_, bits) => bits);
 

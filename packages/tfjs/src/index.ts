@@ -1,5 +1,30 @@
 // Layers to train with.
 
+// Attention found and swapped in LayersModels and GraphModels; of core, what the options and the report are made of.
+export type {
+  AttentionForm,
+  AttentionSite,
+  BeforeAfter,
+  Embedding,
+  GroupCount,
+  Groups,
+  Inspection,
+  MaskKind,
+  NestedValues,
+  OutputDifference,
+  SiteSelection,
+  SkippedSite,
+  SwapProgress,
+  SwappedSite,
+  SwapReport,
+  SyntheticCalibration,
+} from '@mhe/core';
+// Files.
+export type { TfjsFormat, TfjsModel } from './file/model.js';
+export { type ReadOptions, readModel } from './file/read-model.js';
+export { TfjsFileError, type TfjsFileProblem } from './file/tfjs-file-error.js';
+export { type WriteOptions, type WrittenModel, writeModel } from './file/write-model.js';
+export { type InspectOptions, inspect } from './inspect.js';
 export type { LayerForm } from './layers/attention-form.js';
 export type { AttentionLayerArgs } from './layers/attention-layer-args.js';
 export type { AttentionCallArgs } from './layers/call-args.js';
@@ -13,8 +38,7 @@ export {
 } from './layers/multi-head-embedding-attention-layer.js';
 export { registerLayers } from './layers/register-layers.js';
 export type { SerializedClass, WeightOption } from './layers/weight-options.js';
-
 // Core's tensor port over tfjs tensors.
 export { tfjsPort } from './port/tfjs-port.js';
-
-// Attention found and swapped in LayersModels and GraphModels.
+export type { Feed, FeedTensor } from './run/check-feed.js';
+export { swap, type TfjsSwapOptions, type TfjsSwapResult } from './swap.js';

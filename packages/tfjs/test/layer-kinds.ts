@@ -1,7 +1,9 @@
 // The layers of this package in small, and ways to fill and compare them.
 import { type SeededRandom, seededRandom } from '@mhe/core';
 import {
+  type MultiHeadAttention,
   type MultiHeadAttentionArgs,
+  type MultiHeadEmbeddingAttention,
   type MultiHeadEmbeddingAttentionArgs,
   multiHeadAttention,
   multiHeadEmbeddingAttention,
@@ -20,13 +22,16 @@ const kind =
   (args: CommonArgs = {}) =>
     multiHeadEmbeddingAttention({ numHeads, headDim: 3, embedding, embeddingsInitializer: 'randomNormal', ...args });
 
-export const kinds = [
+export interface AttentionKind {
+  readonly name: string;
+  make(args?: CommonArgs): MultiHeadAttention | MultiHeadEmbeddingAttention;
+}
+
+export const kinds: readonly AttentionKind[] = [
   { name: 'MHA', make: (args: CommonArgs = {}) => multiHeadAttention({ numHeads, keyDim: 3, ...args }) },
   { name: 'MHE-MUL', make: kind('mul') },
   { name: 'MHE-ADD', make: kind('add') },
-] as const;
-
-export type AttentionKind = (typeof kinds)[number];
+];
 
 export function randomTensor(random: SeededRandom, dims: readonly number[]): Tensor {
   return toTfjs(randomFloat64(dims, random));

@@ -99,8 +99,20 @@ function disagreement(one: AttentionBlock, two: AttentionBlock | Refusal, softma
     one.valueHeadDim === two.valueHeadDim &&
     one.chainScale === two.chainScale &&
     columns(one) === columns(two) &&
+    sameCoefficients(one, two) &&
     (!one.sized || sameWeights(one.weights(), two.weights()));
-  return same ? undefined : new Refusal('its layout changes with the size of the inputs', sources(softmax));
+  return same
+    ? undefined
+    : new Refusal('its layout, scale or bias changes with the size of the inputs', sources(softmax));
+}
+
+/** Scales and biases on the way to the products: some exporters compute a scale from a size. */
+function sameCoefficients(one: AttentionBlock, two: AttentionBlock): boolean {
+  const close = (a: number, b: number) => Math.abs(a - b) <= 1e-9 * Math.max(Math.abs(a), Math.abs(b));
+  const same = (a: Float64Array, b: Float64Array) => a.every((number, i) => close(number, b[i] as number));
+  return (['query', 'key', 'value'] as const).every(
+    (part) => same(one[part].heads.gain, two[part].heads.gain) && same(one[part].heads.offset, two[part].heads.offset),
+  );
 }
 
 function sameWeights(one: AttentionWeights, two: AttentionWeights): boolean {

@@ -16,6 +16,7 @@ const LONGEST_MOVE = 4;
 /** One graph at one probe, with the questions that the finder's steps ask of it. */
 export class Inquiry {
   private readonly producers = new Map<string, ViewNode>();
+  private readonly sizeReaders = new Map<ViewNode, boolean>();
   private readonly consumersOf = new Map<string, ViewNode[]>();
   private readonly outputs: ReadonlySet<string>;
 
@@ -45,6 +46,16 @@ export class Inquiry {
 
   /** Whether a node, or all that its result is moved to, only asks for a size. */
   private asksForSize(node: ViewNode, depth: number): boolean {
+    const known = this.sizeReaders.get(node);
+    if (known !== undefined) return known;
+    // Until it is known: what asks for its own size in a circle reads nothing.
+    this.sizeReaders.set(node, false);
+    const answer = this.findOutSize(node, depth);
+    this.sizeReaders.set(node, answer);
+    return answer;
+  }
+
+  private findOutSize(node: ViewNode, depth: number): boolean {
     if (node.operator.kind === 'shape' || node.operator.kind === 'size') return true;
     if (!movesElements(node) || depth > LONGEST_MOVE || node.outputs.some((output) => this.isOutput(output)))
       return false;
@@ -142,6 +153,7 @@ export class Inquiry {
   coefficients(id: string): { readonly dims: readonly number[]; readonly numbers: Float64Array } | undefined {
     const value = this.evaluation.get(id);
     if (!value) return undefined;
+    if (elementCount(value.dims) > LARGEST_FOLLOWED) return undefined;
     const single = elementCount(value.dims) === 1 ? value.numbers : undefined;
     const numbers = single ?? this.constant(id);
     return numbers && { dims: value.dims, numbers };

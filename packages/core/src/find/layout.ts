@@ -1,14 +1,5 @@
 import type { ViewNode } from './view.js';
 
-/**
- * Where every element of a node's output comes from: element `i` of the output is element `source[i]` of the
- * input, both row-major. It is how reshapes, transposes, slices and picks are followed without assuming a layout.
- */
-export interface Layout {
-  readonly dims: readonly number[];
-  readonly source: Int32Array;
-}
-
 /** Number of elements of a tensor of these dimensions. */
 export function elementCount(dims: readonly number[]): number {
   return dims.reduce((product, dim) => product * dim, 1);
@@ -65,7 +56,8 @@ export function movesElements(node: ViewNode): boolean {
 }
 
 /**
- * Dimensions and, where `withSource`, the element map of output `outputIndex` of a moving node.
+ * Dimensions of output `outputIndex` of a moving node, and where each of its elements comes from: element `i` is element
+ * `source()[i]` of the input, both row-major.
  *
  * @param numbers - the numbers of the node's operand at a place, `undefined` where absent or unknown.
  * @returns `undefined` where the operands are unknown or do not fit.

@@ -175,7 +175,7 @@ function biasAfter(inquiry: Inquiry, product: string, columnOf: Int32Array, outp
   if (readers.length !== 1 || !node || inquiry.isOutput(product)) return null;
   if (node.operator.kind !== 'binary' || node.operator.name !== 'add') return null;
   const value = node.inputs.find((input) => input !== product);
-  if (value === undefined || !inquiry.isFixed(value)) return null;
+  if (value === undefined || !inquiry.isFixed(value) || inquiry.isSized(value)) return null;
   const dims = inquiry.dims(product);
   if (inquiry.dims(node.outputs[0] as string).join() !== dims.join()) return null;
   const read = () => {

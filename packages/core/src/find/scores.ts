@@ -171,7 +171,7 @@ interface WayToContext {
 }
 
 function towardsContext(inquiry: Inquiry, softmax: ViewNode): WayToContext {
-  const ways = waysToContext(inquiry, softmax.outputs[0] ?? '', []);
+  const ways = waysToContext(inquiry, softmax.outputs[0] ?? '', [], new Set());
   const way = ways[0];
   if (!way) throw new Refusal('nothing is weighted by it', sources(softmax));
   if (ways.length > 1) {
@@ -185,13 +185,14 @@ function towardsContext(inquiry: Inquiry, softmax: ViewNode): WayToContext {
 }
 
 /** Every way from a value to a product; readers that lead to none only look on. */
-function waysToContext(inquiry: Inquiry, at: string, after: readonly PlacedStep[]): WayToContext[] {
-  if (after.length > LONGEST_CHAIN) return [];
+function waysToContext(inquiry: Inquiry, at: string, after: readonly PlacedStep[], seen: Set<string>): WayToContext[] {
+  if (after.length > LONGEST_CHAIN || seen.has(at)) return [];
+  seen.add(at);
   return inquiry.readers(at).flatMap((node) => {
     if (isProduct(node.operator)) return [{ after, context: node, probabilities: at }];
     const step = stepAfter(inquiry, node, at);
     const output = node.outputs[0] ?? '';
-    return step ? waysToContext(inquiry, output, [...after, { step, node, input: at, output }]) : [];
+    return step ? waysToContext(inquiry, output, [...after, { step, node, input: at, output }], seen) : [];
   });
 }
 
@@ -214,7 +215,7 @@ function isNotANumberTest(node: ViewNode): boolean {
 }
 
 function stepAfter(inquiry: Inquiry, node: ViewNode, at: string): ScoreStep | undefined {
-  if (movesElements(node)) return { kind: 'layout' };
+  if (movesElements(node)) return node.inputs[0] === at ? { kind: 'layout' } : undefined;
   if (node.operator.kind === 'cast' && node.operator.to === 'float') return { kind: 'cast' };
   if (node.operator.kind === 'where' && node.inputs[2] === at) {
     const test = inquiry.producer(node.inputs[0] ?? '');

@@ -86,8 +86,10 @@ function axesOf(candidate: Candidate, operand: TakenApart, heads: Heads): Stream
   const inOrder = (kind: StreamAxis) => axes.flatMap((axis, at) => (axis === kind ? [at] : []));
   const numberOf = (at: number, kind: StreamAxis) =>
     inOrder(kind).reduce((number, axis) => number * (candidate.dims[axis] as number) + partOf(at, axis), 0);
+  const seen = new Int32Array(heads.numHeads);
   for (const [b, head] of heads.ofBatch.entries()) {
-    const batch = b === first[0] ? 0 : occurrence(heads, b, head);
+    const batch = seen[head] as number;
+    seen[head] = batch + 1;
     for (let t = 0; t < tokenCount; t++) {
       const at = candidate.rowAt[operand.rows[b * tokenCount + t] as number] as number;
       if (numberOf(at, 'batch') !== batch || numberOf(at, 'sequence') !== t) return undefined;
@@ -95,13 +97,6 @@ function axesOf(candidate: Candidate, operand: TakenApart, heads: Heads): Stream
   }
   const size = (kind: StreamAxis) => elementCount(inOrder(kind).map((axis) => candidate.dims[axis] as number));
   return size('batch') === batchCount && size('sequence') === tokenCount ? axes : undefined;
-}
-
-/** How many batch positions of the same head come before one. */
-function occurrence(heads: Heads, position: number, head: number): number {
-  let count = 0;
-  for (let b = 0; b < position; b++) if (heads.ofBatch[b] === head) count++;
-  return count;
 }
 
 /** The value that a candidate is only another layout of, if its channels stay one axis. */

@@ -9,6 +9,7 @@ import type { MheFit } from '../fit/fit-mhe.js';
 import { fitMhe } from '../fit/fit-mhe.js';
 import { refitOutput } from '../fit/output.js';
 import type { OpenSite, Replacement, SwapBackend } from './backend.js';
+import { checkOptions } from './check-options.js';
 import type { AttentionForm, SwapOptions, SwapProgress } from './options.js';
 import type { SwappedSite, SwapReport } from './report.js';
 import { selectSites } from './select-sites.js';
@@ -41,6 +42,7 @@ export async function swapSites<Model>(
   options: PipelineOptions,
   start: (chosen: readonly AttentionSite[]) => Promise<SwapBackend<Model>>,
 ): Promise<{ readonly model: Model | undefined; readonly report: SwapReport }> {
+  checkOptions(options);
   const { groups = 1, sites = 'all' } = options;
   const { chosen, others } = selectSites(task.sites, sites);
   for (const site of chosen) siteGroups(groups, site);
@@ -111,7 +113,9 @@ async function swapSite(
   const tolerance = options.identityTolerance ?? open.identityTolerance;
   if (!(identityError <= tolerance)) {
     await open.keep();
-    const reason = `the identity swap gives another output (relative difference ${identityError.toExponential(1)}, at most ${tolerance.toExponential(0)} expected)`;
+    const reason = Number.isNaN(identityError)
+      ? 'its output on the calibration inputs is zero or no number, which proves nothing: give other inputs'
+      : `the identity swap gives another output (relative difference ${identityError.toExponential(1)}, at most ${tolerance.toExponential(0)} expected)`;
     return { name: site.name, reason, nodes: [site.name] };
   }
   onStage?.({ stage: 'fit', site: site.name });

@@ -102,7 +102,7 @@ export function emitCanonicalBlock(
 }
 
 /** The streams as `[batch, sequence, channel]`, the same value where they are the same. */
-export function blockInputs(port: TensorPort<string>, block: AttentionBlock): AttentionInputs<string> | undefined {
+function blockInputs(port: TensorPort<string>, block: AttentionBlock): AttentionInputs<string> | undefined {
   const known = new Map<string, string>();
   const inputs = [block.query, block.key, block.value].map(({ stream }) => {
     if (!isRegular(stream)) return undefined;

@@ -1,7 +1,7 @@
+import { flattenNested, type NestedValues } from '@mhe/core';
 import { quoted } from '../file/onnx-file-error.js';
 import { fillHostTensor, type HostTensor, type HostTensors, type NumericDtype } from './host-tensor.js';
 import type { DeclaredDim, ModelInput } from './model-inputs.js';
-import { flattenNested, type NestedValues } from './nested-values.js';
 
 /** An array of any number type, row-major, with its dimensions. */
 export interface FeedTensor {

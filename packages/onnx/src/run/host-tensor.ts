@@ -1,5 +1,5 @@
+import { FLOAT16, fromSmallFloat, toSmallFloat } from '@mhe/core';
 import type { Dtype } from '../tensor/dtype.js';
-import { FLOAT16, fromSmallFloat, toSmallFloat } from '../tensor/small-float.js';
 
 /** What holds the values of each element type on the JavaScript side; float16 as its bits, bool as 0 and 1. */
 interface HostData {

@@ -1,4 +1,4 @@
-import type { Matrix, Stream } from '@mhe/core';
+import type { Matrix, NumberTensor, Stream } from '@mhe/core';
 import type { HostTensor, HostTensors } from '../run/host-tensor.js';
 import { hostNumbers } from '../run/host-tensor.js';
 
@@ -43,4 +43,9 @@ function* sequencesOf(tensor: HostTensor, stream: Stream): Generator<Matrix> {
     }
   }
   for (const data of sequences) yield { rows, cols, data };
+}
+
+/** A tensor's numbers, for core. */
+export function numberTensor(tensor: HostTensor): NumberTensor {
+  return { dims: tensor.dims, numbers: hostNumbers(tensor) };
 }

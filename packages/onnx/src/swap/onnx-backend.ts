@@ -1,4 +1,5 @@
 import type { AttentionSite, Finished, FoundSite, OpenSite, SkippedSite, SwapBackend } from '@mhe/core';
+import { Difference } from '@mhe/core';
 import type { GraphProto } from 'onnx-buf';
 import { contractBlocks } from '../graph/contract-blocks.js';
 import { edit } from '../graph/edit.js';
@@ -6,14 +7,14 @@ import { graphIndex } from '../graph/graph-index.js';
 import type { OnnxModel } from '../graph/model.js';
 import { planStages } from '../graph/plan-stages.js';
 import { sortNodes } from '../graph/sort-nodes.js';
-import type { HostTensor, HostTensors } from '../run/host-tensor.js';
+import type { HostTensors } from '../run/host-tensor.js';
 import type { SessionOptions } from '../run/session.js';
 import { blockNodes } from './block-nodes.js';
 import type { BlockStage } from './block-stage.js';
 import { blockStage } from './block-stage.js';
-import { Difference } from './difference.js';
 import type { Frontier, RunWatch } from './frontier.js';
 import { extended, only, partBetween, runAll } from './frontier.js';
+import { numberTensor } from './host-matrix.js';
 import { modelSize } from './model-size.js';
 import { openSite } from './open-site.js';
 import { replaceBlock } from './replace-block.js';
@@ -121,7 +122,8 @@ export class OnnxSwapBackend implements SwapBackend<OnnxModel> {
       const difference = new Difference();
       before.forEach((values, i) => {
         const [expected, actual] = [values[name], after[i]?.[name]];
-        if (expected && actual && expected.dtype.startsWith('float')) difference.add(actual as HostTensor, expected);
+        if (expected && actual && expected.dtype.startsWith('float'))
+          difference.add(numberTensor(actual), numberTensor(expected));
       });
       return difference.toOutput(name);
     });

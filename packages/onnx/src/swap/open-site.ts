@@ -9,7 +9,7 @@ import type {
   Replaced,
   Replacement,
 } from '@mhe/core';
-import { FormError } from '@mhe/core';
+import { Difference, FormError } from '@mhe/core';
 import type { GraphProto, ValueInfoProto } from 'onnx-buf';
 import { TypeProto_TensorSchema, TypeProtoSchema, ValueInfoProtoSchema } from 'onnx-buf';
 import { canonicalObstacle } from '../emit/canonical-block.js';
@@ -26,10 +26,9 @@ import { dataTypeOf } from '../tensor/dtype.js';
 import { modelValue } from './block-nodes.js';
 import type { BlockStage } from './block-stage.js';
 import { chooseForm } from './choose-form.js';
-import { Difference } from './difference.js';
 import type { Frontier, RunWatch } from './frontier.js';
 import { extended, forEach, only, partBetween, runAll } from './frontier.js';
-import { addMatrix, keySequences } from './host-matrix.js';
+import { addMatrix, keySequences, numberTensor } from './host-matrix.js';
 import type { MomentNames } from './moment-nodes.js';
 import { momentNodes, outputMomentNodes } from './moment-nodes.js';
 import type { BlockReplacement } from './replace-block.js';
@@ -117,7 +116,7 @@ class OnnxSite implements OpenSite {
     const difference = new Difference();
     const results = await runAll(swapped, feeds, session, { signal: watch.signal });
     for (const [i, values] of results.entries()) {
-      difference.add(values[this.output] as HostTensor, this.targets[i] as HostTensor);
+      difference.add(numberTensor(values[this.output] as HostTensor), numberTensor(this.targets[i] as HostTensor));
     }
     return difference.relativeToLargest;
   }
@@ -158,7 +157,7 @@ class OnnxSite implements OpenSite {
     const results = await runAll(swapped, values, session, watch);
     const difference = new Difference();
     for (const [i, entry] of results.entries()) {
-      difference.add(entry[this.output] as HostTensor, this.targets[i] as HostTensor);
+      difference.add(numberTensor(entry[this.output] as HostTensor), numberTensor(this.targets[i] as HostTensor));
     }
     this.goOn(values, results, { ...decided, dtype: this.dtype });
     return { form: decided.form, formReason: decided.reason, outputError: difference.relative };

@@ -1,7 +1,7 @@
+import { BFLOAT16, FLOAT16, fromSmallFloat } from '@mhe/core';
 import type { TensorProto } from 'onnx-buf';
 import { dtypeOf, type FloatDtype } from './dtype.js';
 import { storedValues, type TensorData } from './raw-bytes.js';
-import { BFLOAT16, FLOAT16, fromSmallFloat } from './small-float.js';
 import { tensorError } from './tensor-error.js';
 
 /** How one element of each type is read from raw data, and where its values are when they are not raw. */

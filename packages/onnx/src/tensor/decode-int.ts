@@ -74,6 +74,6 @@ export function decodeBool(tensor: TensorProto, model: TensorData): boolean[] {
 }
 
 /** Whether a type is one of whole numbers that {@link decodeInt} reads. */
-export function isIntegerDtype(dtype: string | undefined): dtype is IntegerDtype {
+function isIntegerDtype(dtype: string | undefined): dtype is IntegerDtype {
   return dtype !== undefined && dtype !== 'bool' && Object.hasOwn(readers, dtype);
 }

@@ -1,7 +1,7 @@
 import { create } from '@bufbuild/protobuf';
+import { BFLOAT16, FLOAT16, toSmallFloat } from '@mhe/core';
 import { type TensorProto, TensorProtoSchema } from 'onnx-buf';
 import { dataTypeOf, type FloatDtype, type IntegerDtype, rawByteLength } from './dtype.js';
-import { BFLOAT16, FLOAT16, toSmallFloat } from './small-float.js';
 
 type FloatWriter = (view: DataView, at: number, value: number) => void;
 

@@ -52,9 +52,10 @@ export function nodeName(node: NodeProto): string {
 
 function translate(translation: Translation): readonly ViewNode[] {
   const { node, source } = translation;
-  const known = isOnnxDomain(node.domain) ? translators[node.opType]?.(translation) : undefined;
+  const translator = Object.hasOwn(translators, node.opType) ? translators[node.opType] : undefined;
+  const known = isOnnxDomain(node.domain) ? translator?.(translation) : undefined;
   if (known) return known;
-  const rule = shapeRules[node.opType]?.(node) ?? null;
+  const rule = Object.hasOwn(shapeRules, node.opType) ? (shapeRules[node.opType]?.(node) ?? null) : null;
   const name = isOnnxDomain(node.domain) ? node.opType : `${node.domain}.${node.opType}`;
   return [{ operator: { kind: 'opaque', name, shapes: rule }, inputs: node.input, outputs: node.output, source }];
 }
@@ -111,7 +112,8 @@ function elemTypeOf(info: ValueInfoProto): number {
 function dimsOf(info: ValueInfoProto): Dimension[] | undefined {
   const shape = info.type?.value.case === 'tensorType' ? info.type.value.value.shape : undefined;
   return shape?.dim.map(({ value }) => {
-    if (value.case === 'dimValue') return Number(value.value);
+    // Some exporters write -1 for an open dimension.
+    if (value.case === 'dimValue') return value.value < 0n ? null : Number(value.value);
     return value.case === 'dimParam' && value.value !== '' ? value.value : null;
   });
 }

@@ -80,7 +80,7 @@ function renamed(value: string, from: string, to: string): string {
 }
 
 /** Attributes in JSON. */
-export function attributesOf(attributes: Attributes): Record<string, AttrValue> {
+function attributesOf(attributes: Attributes): Record<string, AttrValue> {
   return Object.fromEntries(
     Object.entries(attributes).map(([name, value]) => {
       if (typeof value === 'boolean') return [name, { b: value }];

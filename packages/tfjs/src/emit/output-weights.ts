@@ -56,6 +56,6 @@ function biasDims({ output }: AttentionBlock): readonly number[] {
 }
 
 /** A node with another value in the place of one that it reads. */
-export function withInput(node: NodeDef, from: string, to: string): NodeDef {
+function withInput(node: NodeDef, from: string, to: string): NodeDef {
   return { ...node, input: (node.input ?? []).map((input) => (valueName(input) === from ? to : input)) };
 }

@@ -140,7 +140,7 @@ function withBias(builder: NodeBuilder, product: GraphValue, bias: GraphValue): 
 }
 
 /** NumPy broadcasting of sizes. */
-export function broadcast(shapes: readonly (readonly Size[])[]): Size[] {
+function broadcast(shapes: readonly (readonly Size[])[]): Size[] {
   const rank = Math.max(...shapes.map((dims) => dims.length));
   return Array.from({ length: rank }, (_, axis) => {
     const sizes = shapes.map((dims) => dims[axis - rank + dims.length] ?? 1);

@@ -53,33 +53,6 @@ export class TfjsModel implements io.IOHandler {
   }
 }
 
-/**
- * The model that TensorFlow.js hands to an `IOHandler`. Weights are views of its data, not copies.
- *
- * @throws TfjsFileError where the artifacts have no topology, or weights and data do not fit.
- */
-export function modelFromArtifacts(artifacts: io.ModelArtifacts, name: string): TfjsModel {
-  const { weightSpecs = [], weightData, getWeightStream: _stream, ...fields } = artifacts;
-  const modelTopology = fields.modelTopology;
-  if (typeof modelTopology !== 'object' || modelTopology === null || modelTopology instanceof ArrayBuffer) {
-    throw new TypeError(`${name} has no topology in JSON`);
-  }
-  const parts = weightData === undefined ? [] : Array.isArray(weightData) ? weightData : [weightData];
-  const data = parts.length === 1 ? new Uint8Array(parts[0] as ArrayBuffer) : joined(parts);
-  let at = 0;
-  const weights = weightSpecs.map((spec) => {
-    const length = weightByteLength(spec, data.subarray(at), name);
-    at += length;
-    return { spec, bytes: data.subarray(at - length, at) };
-  });
-  if (at !== data.byteLength) {
-    throw new TypeError(`${name} has ${data.byteLength} bytes of weights, but its list of weights takes ${at}`);
-  }
-  const format = formatOf(modelTopology);
-  if (format === null) throw new TypeError(`${name} is neither a graph model nor a layers model`);
-  return new TfjsModel(name, format, { ...fields, modelTopology }, weights);
-}
-
 /** What a topology is, told by what it holds: old converters do not say. */
 export function formatOf(topology: object): TfjsFormat | null {
   if ('node' in topology) return Array.isArray(topology.node) ? 'graph-model' : null;

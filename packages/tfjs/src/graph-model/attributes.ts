@@ -39,7 +39,7 @@ export function shapeDims(shape: TensorShape | undefined): number[] | undefined 
 }
 
 /** The name of an element type that is written as its name or its number (TensorFlow, `types.proto`). */
-export function typeName(type: AttrValue['type']): string | undefined {
+function typeName(type: AttrValue['type']): string | undefined {
   return typeof type === 'number' ? typeNames[type] : type;
 }
 

@@ -3,7 +3,6 @@ import type { constraints, initializers, layers, regularizers, SymbolicTensor } 
 
 export type Layer = InstanceType<typeof layers.Layer>;
 export type LayerArgs = NonNullable<ConstructorParameters<typeof layers.Layer>[0]>;
-export type LayerNode = Layer['inboundNodes'][number];
 export type Initializer = ReturnType<typeof initializers.ones>;
 export type Regularizer = ReturnType<typeof regularizers.l1l2>;
 export type Constraint = ReturnType<typeof constraints.nonNeg>;

@@ -54,7 +54,7 @@ export function fillValues(
   values: SyntheticValues,
   random: SeededRandom,
 ): HostTensor {
-  const numbers = Array.from({ length: dims.reduce((count, dim) => count * dim, 1) }, (_, place) => {
+  const numberAt = (place: number): number => {
     switch (values.kind) {
       case 'ids':
         return values.below > 1 ? 1 + random.integer(values.below - 1) : 0;
@@ -69,7 +69,8 @@ export function fillValues(
       case 'ones':
         return 1;
     }
-  });
+  };
+  const numbers = Array.from({ length: dims.reduce((count, dim) => count * dim, 1) }, (_, place) => numberAt(place));
   if (dtype === 'float32') return { dtype, dims, data: Float32Array.from(numbers) };
   if (dtype === 'bool') return { dtype, dims, data: Uint8Array.from(numbers) };
   return { dtype: 'int32', dims, data: Int32Array.from(numbers) };

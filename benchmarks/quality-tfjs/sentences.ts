@@ -1,0 +1,42 @@
+import { readFile } from 'node:fs/promises';
+import type { Tokenizer } from './tokenizer.js';
+
+/** A pair of tokenised sentences and how alike people find them. */
+export interface SentencePair {
+  readonly a: readonly number[];
+  readonly b: readonly number[];
+  readonly score: number;
+}
+
+/** Places of score and sentences in a line of STS-B as it is published. */
+const SCORE = 4;
+const SENTENCES = [5, 6] as const;
+
+/**
+ * The pairs of a tab-separated STS file: genre, file, year, id, score, sentence, sentence; lines may have more.
+ *
+ * @throws Error naming the line that has no score or sentence.
+ */
+export async function readPairs(file: string, tokenize: Tokenizer): Promise<SentencePair[]> {
+  const lines = (await readFile(file, 'utf8')).split('\n').map((line) => line.replace(/\r$/, ''));
+  return lines.flatMap((line, i) => {
+    if (line === '') return [];
+    const fields = line.split('\t');
+    const score = Number(fields[SCORE] || Number.NaN);
+    const [a, b] = SENTENCES.map((place) => fields[place]);
+    if (Number.isNaN(score) || !a || !b) {
+      throw new Error(`${file}, line ${i + 1}: a score and two sentences are expected in columns 5 to 7`);
+    }
+    return [{ a: tokenize(a), b: tokenize(b), score }];
+  });
+}
+
+/** Tokenised sentences: JSON Lines with `input_ids`, or plain text, a sentence a line. */
+export async function readCalibration(file: string, tokenize: Tokenizer, count: number): Promise<number[][]> {
+  const lines = (await readFile(file, 'utf8')).split('\n').filter((line) => line.trim() !== '');
+  return lines
+    .slice(0, count)
+    .map((line) =>
+      line.startsWith('{') ? (JSON.parse(line) as { input_ids: [number[]] }).input_ids[0] : tokenize(line),
+    );
+}

@@ -1,0 +1,28 @@
+import type { PipelineOptions } from './swap-sites.js';
+
+const EMBEDDINGS = ['mul', 'add'];
+const FORMS = ['auto', 'folded', 'factorised', 'direct', 'widened'];
+
+/**
+ * Refuses options that the types rule out: JavaScript callers have no types.
+ *
+ * @throws RangeError naming the option, what it was and what it may be.
+ */
+export function checkOptions(options: PipelineOptions): void {
+  const { embedding = 'mul', form = 'auto', sites = 'all', seed = 0, groups = 1, identityTolerance = 1 } = options;
+  const refuse = (name: string, value: unknown, expected: string) => {
+    throw new RangeError(`${name}: ${JSON.stringify(value) ?? String(value)} is not possible; give ${expected}`);
+  };
+  if (!EMBEDDINGS.includes(embedding)) refuse('embedding', embedding, EMBEDDINGS.join(' or '));
+  if (!FORMS.includes(form)) refuse('form', form, FORMS.join(', '));
+  if (!Number.isSafeInteger(seed)) refuse('seed', seed, 'a whole number');
+  if (!(identityTolerance >= 0)) refuse('identityTolerance', identityTolerance, 'a number from 0');
+  if (form === 'factorised' && embedding !== 'add')
+    refuse('form', form, 'another form: it is one of MHE-ADD (embedding add)');
+  const isSelection = sites === 'all' || Array.isArray(sites) || sites instanceof RegExp || typeof sites === 'function';
+  if (!isSelection) refuse('sites', sites, '"all", numbers in an array, a regular expression or a function');
+  const isDials = typeof groups === 'object' && groups !== null && 'queryKey' in groups && 'value' in groups;
+  if (typeof groups !== 'number' && groups !== 'heads' && !isDials) {
+    refuse('groups', groups, 'a number, "heads", or { queryKey, value }');
+  }
+}
