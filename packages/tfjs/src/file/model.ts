@@ -1,5 +1,4 @@
 import type { io } from '@tensorflow/tfjs-core';
-import { weightByteLength } from './weight-bytes.js';
 
 /** What a model's topology is: a converted TensorFlow graph, or Keras layers. */
 export type TfjsFormat = 'graph-model' | 'layers-model';
@@ -57,14 +56,4 @@ export class TfjsModel implements io.IOHandler {
 export function formatOf(topology: object): TfjsFormat | null {
   if ('node' in topology) return Array.isArray(topology.node) ? 'graph-model' : null;
   return 'model_config' in topology || 'class_name' in topology || 'config' in topology ? 'layers-model' : null;
-}
-
-function joined(parts: readonly ArrayBuffer[]): Uint8Array {
-  const all = new Uint8Array(parts.reduce((total, part) => total + part.byteLength, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(new Uint8Array(part), at);
-    at += part.byteLength;
-  }
-  return all;
 }
