@@ -52,7 +52,7 @@ export interface SwapOptions<Feed> {
   readonly calibration?: Iterable<Feed> | SyntheticCalibration;
   /** Number of heads, where the graph does not tell. */
   readonly numHeads?: number;
-  /** Largest difference of the identity swap, relative to the block's largest output. Default 2e-5. */
+  /** Largest difference of the identity swap, relative to the block's largest output. Default 2e-5 in float32. */
   readonly identityTolerance?: number;
   /** Of every random choice. Default 0. */
   readonly seed?: number;
