@@ -74,13 +74,16 @@ describe('forms of one swap', () => {
       'add',
       /factorised: its scores or probabilities are read outside/,
     ],
-    ['bert-eager-dynamo18', 'factorised', 'mul', /factorised: its queries have a gain per head/],
     ['bart-bmm-script17', 'folded', 'mul', /folded: its heads are not an axis of their own/],
     ['einsum-script12', 'widened', 'mul', /widened: .* columns on several axes/],
   ] as const)('refuse %s as %s %s by name', async (name, form, embedding, message) => {
     const error = await swapped(name, form, embedding).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(FormError);
     expect((error as Error).message).toMatch(message);
+  });
+
+  it('refuse the factorised form for MHE-MUL before any work', async () => {
+    await expect(swapped('bert-eager-dynamo18', 'factorised', 'mul')).rejects.toThrow(/form: .* it is one of MHE-ADD/);
   });
 
   it.each([

@@ -45,9 +45,8 @@ export class Difference {
     this.rows++;
   }
 
-  /** Largest difference, relative to the largest expected value; not a number where nothing but zeros was expected. */
+  /** Largest difference, relative to the largest expected value. */
   get relativeToLargest(): number {
-    if (this.largestExpected === 0) return Number.NaN;
     return this.largest === 0 ? 0 : this.largest / this.largestExpected;
   }
 
