@@ -32,7 +32,7 @@ import {
 
 import { beforeAll, expect, it } from 'vitest';
 import { relativeError } from '../../core/test/attention-reference.js';
-import { type TestBackend, tolerances, useBackend } from './backends.js';
+import { browserBackends, type TestBackend, tolerances, useBackend } from './backends.js';
 import { differences } from './differences.js';
 import { randomFloat64, toFloat64, toTfjs } from './float64.js';
 
@@ -243,7 +243,13 @@ export function testLayers(backend: TestBackend): void {
   const tolerance = tolerances[backend];
   beforeAll(() => useBackend(backend));
 
-  it.each(cases)('$name: the output is the definition', async (layerCase) => {
+  // Compiling shaders takes long, and the forms share their operations. See the test of what WebGPU refuses.
+  const expressible = cases.filter(({ name }) => {
+    if (name.includes('factorised')) return backend !== 'webgpu';
+    return !(browserBackends as readonly string[]).includes(backend) || !/direct|folded/.test(name);
+  });
+
+  it.each(expressible)('$name: the output is the definition', async (layerCase) => {
     const before = memory().numTensors;
     const inputs = randomInputs(layerCase);
     const masks = randomMasks(layerCase);
@@ -256,7 +262,7 @@ export function testLayers(backend: TestBackend): void {
     expect(memory().numTensors).toBe(before);
   });
 
-  it.each(cases)('$name: the gradient is that of finite differences of the definition', async (layerCase) => {
+  it.each(expressible)('$name: the gradient is that of finite differences of the definition', async (layerCase) => {
     const inputs = randomInputs(layerCase);
     const masks = randomMasks(layerCase);
     const layer = randomLayer(layerCase, inputs);

@@ -39,6 +39,9 @@ export function formObstacle(form: LayerForm, demands: FormDemands): string | nu
 export function formOf(form: LayerForm, demands: FormDemands): Exclude<LayerForm, 'auto'> {
   const obstacle = formObstacle(form, demands);
   if (obstacle !== null) throw new FormError(form, obstacle);
+  if (form === 'factorised' && getBackend() === 'webgpu') {
+    throw new FormError(form, 'it reads a number back to check its range, which webgpu cannot do at once');
+  }
   if (form !== 'auto') return form;
   if (formObstacle('folded', demands) !== null) return 'direct';
   const pays = readsBackAtOnce.includes(getBackend()) && demands.keys >= factorisedFrom;

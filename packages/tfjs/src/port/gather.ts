@@ -1,19 +1,18 @@
-import { concat, slice, type Tensor } from '@tensorflow/tfjs-core';
+import { concat, reshape, slice, type Tensor } from '@tensorflow/tfjs-core';
 
 /**
  * Picks positions of an axis, for the few that attention asks for. Slices set side by side instead of tfjs' own gather,
- * whose gradient needs a kernel that wasm lacks (UnsortedSegmentSum).
+ * whose gradient needs a kernel that wasm lacks (UnsortedSegmentSum); over three axes, because the gradient of a slice
+ * of five fails on webgl.
  */
 export function gather(a: Tensor, indices: readonly number[], axis: number): Tensor {
-  const runs = consecutiveRuns(indices).map(({ start, length }) => {
-    const begin = a.shape.map((_, i) => (i === axis ? start : 0));
-    return slice(
-      a,
-      begin,
-      a.shape.map((size, i) => (i === axis ? length : size)),
-    );
-  });
-  return runs.length === 1 ? (runs[0] as Tensor) : concat(runs, axis);
+  const before = a.shape.slice(0, axis);
+  const after = a.shape.slice(axis + 1);
+  const [outer, inner] = [sizeOf(before), sizeOf(after)];
+  const flat = reshape(a, [outer, a.shape[axis] as number, inner]);
+  const runs = consecutiveRuns(indices).map(({ start, length }) => slice(flat, [0, start, 0], [outer, length, inner]));
+  const picked = runs.length === 1 ? (runs[0] as Tensor) : concat<Tensor>(runs, 1);
+  return reshape(picked, [...before, indices.length, ...after]);
 }
 
 interface Run {
@@ -30,4 +29,8 @@ function consecutiveRuns(indices: readonly number[]): Run[] {
     else runs.push({ start: index, length: 1 });
   }
   return runs;
+}
+
+function sizeOf(dims: readonly number[]): number {
+  return dims.reduce((product, dim) => product * dim, 1);
 }
