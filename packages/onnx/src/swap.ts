@@ -92,6 +92,7 @@ async function swapOn(model: OnnxModel, calibration: Calibration, options: OnnxS
       });
     },
   );
+  progress.finish();
   return { model: swapped ?? model, report };
 }
 
@@ -132,6 +133,13 @@ class ProgressCounter {
 
   step(): void {
     this.done = Math.min(this.done + 1, this.total);
+    this.report();
+  }
+
+  /** A site that needed fewer runs leaves some over. */
+  finish(): void {
+    if (this.done === this.total) return;
+    this.done = this.total;
     this.report();
   }
 
