@@ -8,12 +8,12 @@ import { emitWidenedBlock } from '../emit/widened-block.js';
 import { isOnnxDomain } from '../graph/constant-tensor.js';
 import { edit } from '../graph/edit.js';
 import { freshNames } from '../graph/fresh-names.js';
-import { graphIndex } from '../graph/graph-index.js';
+import { type GraphIndex, graphIndex } from '../graph/graph-index.js';
 import type { OnnxModel } from '../graph/model.js';
 import { pruneGraph } from '../graph/prune-graph.js';
 import { sortNodes } from '../graph/sort-nodes.js';
 import type { FloatDtype } from '../tensor/dtype.js';
-import { modelValue } from './block-nodes.js';
+import { blockNodes, modelValue } from './block-nodes.js';
 
 /** What a block becomes, its form decided. */
 export interface BlockReplacement {
@@ -77,11 +77,12 @@ export function replaceBlock(
     const changed = replaced.get(node);
     return changed === undefined ? [node] : (changed ?? []);
   });
+  const inside = insideNames(index, block);
   const edited = edit(graph, {
     node: [...kept, ...builder.nodes],
     initializer: [...graph.initializer, ...builder.initializers],
     // What the file states of inner sizes may no longer hold where heads are no longer computed apart.
-    valueInfo: graph.valueInfo.filter(({ name }) => !insideNames(block).has(name)),
+    valueInfo: graph.valueInfo.filter(({ name }) => !inside.has(name)),
   });
   return { ...model, proto: edit(model.proto, { graph: pruneGraph(sortNodes(edited), graph) }) };
 }
@@ -91,16 +92,11 @@ export function identityReplacement(block: AttentionBlock, form: 'folded' | 'wid
   return { weights: identityMhe(block.weights()), embedding: 'mul', form };
 }
 
-/** Values inside a block whose sizes a form may change. */
-function insideNames(block: AttentionBlock): ReadonlySet<string> {
-  const { chain } = block;
-  return new Set([
-    chain.product.outputs[0] as string,
-    ...chain.before.map(({ output }) => output),
-    chain.softmax.outputs[0] as string,
-    ...chain.after.map(({ output }) => output),
-    chain.context.outputs[0] as string,
-  ]);
+/** Values inside a block, whose sizes a form may change. */
+function insideNames(index: GraphIndex, block: AttentionBlock): ReadonlySet<string> {
+  const names = new Set(blockNodes(index, block).flatMap((node) => index.node(node).output));
+  names.delete(modelValue(block.output.output));
+  return names;
 }
 
 function isUnchanged(block: AttentionBlock, output: Projection): boolean {
