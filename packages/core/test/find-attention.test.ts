@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { referenceAttention, relativeError, type Score } from './attention-reference.js';
 import { blockFeeds, blockGraph, type Style, streamOfRole, styles, totalScale, widths } from './find-blocks.js';
+import { ViewGraph } from './find-graph.js';
 import { interpret, type Value } from './find-interpreter.js';
 
 const sizes = { batch: 2, length: 4, keys: 3 };
@@ -117,5 +118,37 @@ describe('findAttention', () => {
     expect(() => findAttention(view, { numHeads: 4 })).toThrow(
       /numHeads: the graph gives softmax\d+ 3 heads of 4, not 4; leave the option out/,
     );
+  });
+
+  it('takes the number of heads where the graph has it from an input', () => {
+    const graph = new ViewGraph();
+    const x = graph.input('x', ['batch', 'length', 12]);
+    const numHeads = graph.input('num_heads', [1], 'integer');
+    const weight = (seed: number) =>
+      graph.constant(
+        Float64Array.from({ length: 144 }, (_, i) => Math.sin(i + seed)),
+        [12, 12],
+      );
+    const target = graph.op({ kind: 'concat', axis: 0 }, graph.list(0, 0), numHeads, graph.list(-1));
+    const heads = (seed: number) =>
+      graph.transpose(
+        graph.op({ kind: 'reshape', zeroIsSize: false }, graph.matmul(x, weight(seed)), target),
+        0,
+        2,
+        1,
+        3,
+      );
+    const scores = graph.matmul(heads(1), graph.transpose(heads(2), 0, 1, 3, 2));
+    const context = graph.transpose(graph.matmul(graph.softmax(scores), heads(3)), 0, 2, 1, 3);
+    graph.outputs.push(graph.matmul(graph.reshape(context, 0, 0, 12), weight(4)));
+
+    const untold = findAttention(graph.view());
+    expect(untold.found).toEqual([]);
+    expect(untold.skipped[0]?.reason).toMatch(/cannot be told from the graph/);
+    for (const count of [1, 3, 4]) {
+      const { found } = findAttention(graph.view(), { numHeads: count });
+      expect(found[0]?.site).toMatchObject({ numHeads: count, headDim: 12 / count });
+    }
+    expect(findAttention(graph.view(), { numHeads: 5 }).found).toEqual([]);
   });
 });

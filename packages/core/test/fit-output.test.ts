@@ -143,6 +143,23 @@ describe('the refit of the output', () => {
     expect(Dense.sub(predicted, targets).norm('frobenius') / spread).toBeLessThan(0.2);
   });
 
+  it('leaves weights that give the targets already, whatever float32 does to the sums', () => {
+    const { weights, features } = regression({ seed: 6, numHeads: 3, valueHeadDim: 8, outputDim: 5 }, 10);
+    const extended = features.clone().addColumn(Dense.ones(10, 1));
+    const single = (dense: Dense) => {
+      const { rows, cols, data } = fromDense(dense);
+      return { rows, cols, data: Float64Array.from(Float32Array.from(data)) };
+    };
+    const moments = (targets: Dense) => ({
+      features: single(extended.transpose().mmul(extended)),
+      targets: single(extended.transpose().mmul(targets)),
+    });
+    const given = features.mmul(toDense(weights.output.weight));
+    expect(refitOutput(weights, moments(given))).toBe(weights);
+    // A bias that is missing is something to mend.
+    expect(refitOutput(weights, moments(Dense.add(given, 0.01)))).not.toBe(weights);
+  });
+
   it('refuses moments of another size by name', () => {
     const { weights, moments } = regression({ seed: 5, numHeads: 2, valueHeadDim: 3, outputDim: 4 }, 20);
     expect(() => refitOutput(weights, { ...moments, features: moments.targets })).toThrow(/features must be 7 x 7/);

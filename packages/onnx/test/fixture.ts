@@ -66,6 +66,11 @@ export const swappableNames: readonly string[] = fixtureNames.filter((name) => {
   return !decoy && sites.every((site) => site.numKeyValueHeads === undefined && site.perHeadSubgraphs !== true);
 });
 
+/** Those whose heads really share projections. */
+export const plantedNames: readonly string[] = swappableNames.filter((name) =>
+  fixture(name).sites.every(({ planted }) => planted !== null),
+);
+
 /** The first fixture of a style, by the start of its name. Planted ones only where the start says so at its end. */
 export function fixtureOf(style: string): string {
   const [start, planted] = style.endsWith('-planted') ? [style.slice(0, -'-planted'.length), true] : [style, false];

@@ -1,6 +1,7 @@
 import type { FoldedMheWeights, Projection } from '../attention/weights.js';
 import { flooredCholesky } from '../float64/floored-cholesky.js';
 import type { Matrix } from '../float64/matrix.js';
+import { transposedTriangleProduct } from '../float64/product.js';
 import { choleskySolve } from '../float64/triangular-solve.js';
 
 /** What the new heads compute on calibration inputs, set against what the block should put out. Sums or means alike. */
@@ -22,8 +23,8 @@ export interface RefitOptions {
 
 /**
  * Fits the output projection to what the original block put out, by ridge regression from accumulated moments: mends
- * part of what sharing queries, keys and values changed. Where the calibration says little, the weights stay as they are.
- * The bias is free.
+ * part of what sharing queries, keys and values changed. Where the calibration says little, the weights stay as they are,
+ * all of them where nothing is to be mended. The bias is free.
  *
  * @returns the same weights with another `output`, its bias included.
  * @throws RangeError when the moments do not have the sizes of the output projection.
@@ -34,8 +35,15 @@ export function refitOutput(
   { ridge = 1e-4 }: RefitOptions = {},
 ): FoldedMheWeights {
   checkSizes(weights.output, moments);
-  return { ...weights, output: ridgeRegression(moments, weights.output.weight, ridge) };
+  const output = ridgeRegression(moments, weights.output, ridge);
+  return output ? { ...weights, output } : weights;
 }
+
+/**
+ * Mean square change of the output, relative to its mean square, below which a refit mends nothing: it is the rounding of
+ * float32 moments, which the ridge would blow up in directions that the calibration does not show.
+ */
+const leastChange = 1e-9;
 
 function checkSizes({ weight }: Projection, { features, targets }: OutputMoments): void {
   const size = weight.rows + 1;
@@ -52,8 +60,12 @@ function checkSizes({ weight }: Projection, { features, targets }: OutputMoments
   }
 }
 
-/** Minimises `|Z W + b - Y|^2 + floor |W - prior|^2`. */
-function ridgeRegression({ features, targets }: OutputMoments, prior: Matrix, ridge: number): Projection {
+/** Minimises `|Z W + b - Y|^2 + floor |W - prior|^2`; `undefined` where the prior gives the same output already. */
+function ridgeRegression(
+  { features, targets }: OutputMoments,
+  { weight: prior, bias: priorBias }: Projection,
+  ridge: number,
+): Projection | undefined {
   const dim = prior.rows;
   const count = features.data[dim * features.cols + dim] as number;
   const means = lastRow(features).map((sum) => sum / count);
@@ -65,12 +77,30 @@ function ridgeRegression({ features, targets }: OutputMoments, prior: Matrix, ri
     wanted.data[at] = sum + floor * (prior.data[at] as number);
   }
   const weight = choleskySolve(lower, wanted);
+  const bias = biasFor(weight, means, targetMeans);
+  // Both with the square root of the moments: their squares are sums over the positions, as the moments are.
+  const spread = (matrix: Matrix) => squares(transposedTriangleProduct(lower, matrix).data);
+  const shift = biasFor(prior, means, targetMeans).map((value, c) => value - (priorBias?.[c] ?? 0));
+  const change = spread(minus(weight, prior)) + count * squares(shift);
+  return change > leastChange * (spread(weight) + count * squares(targetMeans)) ? { weight, bias } : undefined;
+}
+
+/** The bias with which the mean output is the wanted one. */
+function biasFor(weight: Matrix, means: Float64Array, targetMeans: Float64Array): Float64Array {
   const bias = targetMeans.slice();
   for (let at = 0; at < weight.data.length; at++) {
     const c = at % weight.cols;
     bias[c] = (bias[c] as number) - (means[Math.floor(at / weight.cols)] as number) * (weight.data[at] as number);
   }
-  return { weight, bias };
+  return bias;
+}
+
+function minus(a: Matrix, b: Matrix): Matrix {
+  return { ...a, data: a.data.map((value, at) => value - (b.data[at] as number)) };
+}
+
+function squares(data: Float64Array): number {
+  return data.reduce((sum, value) => sum + value * value, 0);
 }
 
 function lastRow({ rows, cols, data }: Matrix): Float64Array {

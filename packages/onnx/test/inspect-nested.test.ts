@@ -1,0 +1,71 @@
+// Attention where the finder does not look: in nested graphs and functions. It is said to be there, and left alone.
+import { create } from '@bufbuild/protobuf';
+import { FunctionProtoSchema, NodeProtoSchema } from 'onnx-buf';
+import { describe, expect, it } from 'vitest';
+import { edit } from '../src/graph/edit.js';
+import { inspect } from '../src/index.js';
+import { graph, model, node, value } from './graph-builder.js';
+
+const body = (...operators: string[]) =>
+  graph({
+    node: operators.map((op, i) => node(op, [i === 0 ? 'x' : `inner${i - 1}`], [`inner${i}`])),
+    output: [value(`inner${operators.length - 1}`)],
+  });
+
+const choice = (...operators: string[]) =>
+  node('If', ['condition'], ['y'], { then_branch: body(...operators), else_branch: body('Relu') });
+
+const around = (made: ReturnType<typeof node>) =>
+  model(graph({ node: [made], input: [value('x', 1, [2, 3]), value('condition', 9, [])], output: [value('y')] }));
+
+describe('inspect', () => {
+  it('says that a softmax is inside a nested graph', () => {
+    expect(inspect(around(choice('Exp', 'Softmax')))).toEqual({
+      attention: [],
+      skipped: [
+        {
+          name: 'node_y',
+          reason: 'attention or a softmax is inside the body of this If; nested graphs are not swapped',
+          nodes: ['node_y'],
+        },
+      ],
+    });
+  });
+
+  it('looks into nested graphs of nested graphs', () => {
+    const nested = node('If', ['condition'], ['y'], {
+      then_branch: graph({ node: [edit(choice('Softmax'), { output: ['z'] })], output: [value('z')] }),
+      else_branch: body('Relu'),
+    });
+    expect(inspect(around(nested)).skipped).toHaveLength(1);
+  });
+
+  it('says nothing of nested graphs without one', () => {
+    expect(inspect(around(choice('Exp'))).skipped).toEqual([]);
+  });
+
+  it('says that a function of the model holds a softmax', () => {
+    const call = node('Weigh', ['x'], ['y'], {}, 'local');
+    const made = around(call);
+    const inner = create(NodeProtoSchema, { opType: 'Softmax', input: ['a'], output: ['b'] });
+    const functions = [
+      create(FunctionProtoSchema, { name: 'Weigh', domain: 'local', input: ['a'], output: ['b'], node: [inner] }),
+    ];
+    const { attention, skipped } = inspect({ ...made, proto: edit(made.proto, { functions }) });
+    expect(attention).toEqual([]);
+    expect(skipped.map(({ reason }) => reason)).toEqual([
+      "it is a call of the model's own function local.Weigh, which holds attention or a softmax; functions are not swapped",
+    ]);
+  });
+
+  it.each(['Attention', 'MultiHeadAttention', 'GroupQueryAttention', 'QAttention', 'PackedMultiHeadAttention'])(
+    'says that %s is attention in one operator',
+    (op) => {
+      const { attention, skipped } = inspect(around(node(op, ['x'], ['y'], {}, 'com.microsoft')));
+      expect(attention).toEqual([]);
+      expect(skipped.map(({ reason }) => reason)).toEqual([
+        `it is attention fused into one operator (com.microsoft.${op}), which is not swapped`,
+      ]);
+    },
+  );
+});
