@@ -23,8 +23,8 @@ export interface OnnxSwapResult {
   readonly report: SwapReport;
 }
 
-/** How often a site runs every calibration input: the original, the moments, the refit, the swapped block. */
-const RUNS_PER_SITE = 4;
+/** How often a site runs every calibration input: the original, what is before the block, the moments, the refit, the swapped block. */
+const RUNS_PER_SITE = 5;
 
 /**
  * Swaps multi-head attention for MHE in an ONNX model. Each site is first replaced by itself, which has to give the

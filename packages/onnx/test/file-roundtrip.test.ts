@@ -162,7 +162,7 @@ test('large tensors are encoded in place, and the pieces are what the protobuf l
   const proto = richModel();
   const { pieces, byteLength } = encodeMessage(ModelProtoSchema, proto);
   const expected = plainBytes(proto);
-  expect(Buffer.compare(Buffer.concat(pieces), expected)).toBe(0);
+  expect(Buffer.compare(Buffer.concat(pieces as Uint8Array[]), expected)).toBe(0);
   expect(byteLength).toBe(expected.byteLength);
   const weight = proto.graph?.initializer.at(-1)?.rawData as Uint8Array;
   expect(pieces.some((piece) => piece === weight)).toBe(true);

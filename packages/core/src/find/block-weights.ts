@@ -25,9 +25,10 @@ export function headProjection(inquiry: Inquiry, projection: BlockProjection): P
 export function outputWeights(inquiry: Inquiry, output: OutputProjection, width: number): Projection {
   const numbers = inquiry.constant(output.weight);
   if (!numbers) throw new Refusal(`the weight "${output.weight}" cannot be read`, sources(output.product));
+  const { rows, columns } = output.elements();
   const data = new Float64Array(width * output.outputDim);
   for (const [i, number] of numbers.entries()) {
-    data[(output.rows[i] as number) * output.outputDim + (output.columns[i] as number)] = number;
+    data[(rows[i] as number) * output.outputDim + (columns[i] as number)] = number;
   }
   return { weight: { rows: width, cols: output.outputDim, data }, bias: output.readBias() };
 }

@@ -29,10 +29,12 @@ export interface OutputProjection {
   readonly features: Int32Array;
   /** Axes of the output's rows, in the operand's order, and of its columns. */
   readonly outputAxes: { readonly rowAxes: readonly number[]; readonly columnAxes: readonly number[] };
-  /** For each element of the weight, row-major: its row `head * valueHeadDim + feature`. */
-  readonly rows: Int32Array;
-  /** For each element of the weight: its column. */
-  readonly columns: Int32Array;
+  /** Where each element of the weight, row-major, belongs. Made anew each time: it is as large as the weight. */
+  readonly elements: () => {
+    /** `head * valueHeadDim + feature`. */
+    readonly rows: Int32Array;
+    readonly columns: Int32Array;
+  };
   readonly outputDim: number;
   /** `[outputDim]`, read from the bias; `null` without one. */
   readonly readBias: () => Float64Array | null;
@@ -128,15 +130,12 @@ function projected(
   const columnDims = columnLabels.map((label) => weightDims[theirs.indexOf(label)] as number);
   const rowLabels = own.filter((label) => labels.out.includes(label));
   const columnStrides = stridesOf(columnDims);
-  const summedIndex = indexed(
-    weightDims,
-    theirs.map((label) => strides[summed.indexOf(label)] ?? 0),
-  );
   const outputDim = columnDims.reduce((count, dim) => count * dim, 1);
-  const columns = indexed(
-    weightDims,
-    theirs.map((label) => columnStrides[columnLabels.indexOf(label)] ?? 0),
-  );
+  const inWeight = (steps: readonly number[], labelled: readonly string[]) =>
+    indexed(
+      weightDims,
+      theirs.map((label) => steps[labelled.indexOf(label)] ?? 0),
+    );
   const out = node.outputs[0] as string;
   const columnOf = indexed(
     inquiry.dims(out),
@@ -161,8 +160,10 @@ function projected(
       rowAxes: rowLabels.map((label) => labels.out.indexOf(label)),
       columnAxes: columnLabels.map((label) => labels.out.indexOf(label)),
     },
-    rows: summedIndex.map((at) => rowOf[at] as number),
-    columns,
+    elements: () => ({
+      rows: inWeight(strides, summed).map((at) => rowOf[at] as number),
+      columns: inWeight(columnStrides, columnLabels),
+    }),
     outputDim,
     readBias: () => bias?.read() ?? null,
   };

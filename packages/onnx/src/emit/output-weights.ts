@@ -20,10 +20,8 @@ export function outputNodes(
 ): ReadonlyMap<NodeProto, NodeProto> {
   const { output } = block;
   const { weight, bias } = projection;
-  const data = Float64Array.from(
-    output.rows,
-    (row, i) => weight.data[row * weight.cols + (output.columns[i] as number)] as number,
-  );
+  const { rows, columns } = output.elements();
+  const data = Float64Array.from(rows, (row, i) => weight.data[row * weight.cols + (columns[i] as number)] as number);
   const productOut = output.output;
   const last = nodeOf(productOut);
   const product = output.bias && last.opType === 'Add' ? nodeOf(output.product.outputs[0] as string) : last;

@@ -1,4 +1,5 @@
 import type { OnnxModel } from '../graph/model.js';
+import { lengthOf } from './encode-message.js';
 import { layOutModel } from './lay-out-model.js';
 import { OnnxFileError } from './onnx-file-error.js';
 import type { ExternalDataPolicy } from './plan-external-data.js';
@@ -31,8 +32,8 @@ export function encodeModel(model: OnnxModel, options: EncodeOptions = {}): Enco
   const bytes = allocate(message.byteLength, model.name);
   let end = 0;
   for (const piece of message.pieces) {
-    bytes.set(piece, end);
-    end += piece.byteLength;
+    bytes.set(piece instanceof Uint8Array ? piece : piece.source.read(piece.offset, piece.length), end);
+    end += lengthOf(piece);
   }
   const externalData = new Map<string, Uint8Array>();
   if (data.byteLength > 0) {

@@ -1,6 +1,6 @@
 import { ModelProtoSchema } from 'onnx-buf';
 import type { OnnxModel } from '../graph/model.js';
-import { externalRange, isExternal } from '../tensor/external-range.js';
+import { externalRange, isExternal, isLeftInFile } from '../tensor/external-range.js';
 import { type EncodedMessage, encodeMessage } from './encode-message.js';
 import { forEachTensor } from './map-tensors.js';
 import { OnnxFileError } from './onnx-file-error.js';
@@ -34,7 +34,9 @@ export function layOutModel(
   const inMessage = tensorBytes(model, policy);
   if (inMessage <= maxMessageBytes) {
     const { proto, ...data } = planExternalData(model, location, policy);
-    const message = encodeMessage(ModelProtoSchema, proto);
+    const message = encodeMessage(ModelProtoSchema, proto, (tensor) =>
+      isLeftInFile(tensor) ? externalRange(tensor, model) : undefined,
+    );
     if (message.byteLength <= maxMessageBytes) return { message, data };
   }
   if (policy === 'auto') return layOutModel(model, location, 'always', maxMessageBytes);
@@ -52,7 +54,7 @@ function tensorBytes(model: OnnxModel, policy: ExternalDataPolicy): number {
   let sum = 0;
   forEachTensor(model.proto, (tensor) => {
     if (!isExternal(tensor)) sum += tensor.rawData.byteLength;
-    else if (policy === 'never') sum += externalRange(tensor, model).length;
+    else if (policy === 'never' || isLeftInFile(tensor)) sum += externalRange(tensor, model).length;
   });
   return sum;
 }

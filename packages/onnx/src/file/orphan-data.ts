@@ -20,7 +20,7 @@ export async function orphanData(
   if (!isFile(path) || !isFile(dataPath) || isInput(node, model, dataPath)) return null;
   let isRead = false;
   try {
-    forEachTensor(parseModel(await readModelFile(node, path), path), (tensor) => {
+    forEachTensor(parseModel((await readModelFile(node, path)).bytes, path), (tensor) => {
       isRead ||= isExternal(tensor) && externalLocation(tensor, model) === node.path.basename(dataPath);
     });
   } catch {

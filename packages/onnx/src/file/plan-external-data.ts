@@ -2,7 +2,7 @@ import { create } from '@bufbuild/protobuf';
 import { type ModelProto, StringStringEntryProtoSchema, type TensorProto, TensorProto_DataLocation } from 'onnx-buf';
 import { edit } from '../graph/edit.js';
 import type { ByteSource, OnnxModel } from '../graph/model.js';
-import { type ByteRange, externalRange, isExternal } from '../tensor/external-range.js';
+import { type ByteRange, externalRange, isExternal, isLeftInFile } from '../tensor/external-range.js';
 import { rawBytes } from '../tensor/raw-bytes.js';
 import { bytesSource } from './byte-source.js';
 import { mapTensors } from './map-tensors.js';
@@ -44,7 +44,7 @@ const MAP_WORTH = 2 ** 20;
  *
  * @param model - the model to write.
  * @param location - name of the data file, as the tensors will give it.
- * @param policy - which tensors go there.
+ * @param policy - which tensors go there; what was left in the model's own file and does not go there stays as it is.
  * @throws OnnxFileError where a tensor's data is missing or its size wrong.
  */
 export function planExternalData(model: OnnxModel, location: string, policy: ExternalDataPolicy): ExternalDataPlan {
@@ -73,6 +73,8 @@ export function planExternalData(model: OnnxModel, location: string, policy: Ext
 
   const proto = mapTensors(model.proto, (tensor, role) => {
     if (isExternal(tensor)) {
+      // Written into the message from where it is.
+      if (isLeftInFile(tensor) && (policy !== 'always' || role !== 'initializer')) return tensor;
       if (policy === 'never') return inline(tensor, model);
       const range = externalRange(tensor, model);
       // Nothing to map, and some readers refuse to.
@@ -87,8 +89,11 @@ export function planExternalData(model: OnnxModel, location: string, policy: Ext
   return { proto, ranges, byteLength: end };
 }
 
-/** Whatever else was said of the old file, a checksum or an offset of packed weights, does not hold of the new one. */
-function outside(tensor: TensorProto, location: string, offset: number, length: number): TensorProto {
+/**
+ * A tensor whose data is elsewhere. Whatever else was said of the old file, a checksum or an offset of packed weights,
+ * does not hold of the new one.
+ */
+export function outside(tensor: TensorProto, location: string, offset: number, length: number): TensorProto {
   const entries = { location, offset: String(offset), length: String(length) };
   const moved = edit(tensor, {
     dataLocation: TensorProto_DataLocation.EXTERNAL,
@@ -99,7 +104,8 @@ function outside(tensor: TensorProto, location: string, offset: number, length: 
   return moved;
 }
 
-function inline(tensor: TensorProto, model: OnnxModel): TensorProto {
+/** A tensor with its data, which is read now. */
+export function inline(tensor: TensorProto, model: OnnxModel): TensorProto {
   const rawData = rawBytes(tensor, model) as Uint8Array<ArrayBuffer>;
   const moved = edit(tensor, { rawData, externalData: [] });
   delete (moved as Partial<TensorProto>).dataLocation;

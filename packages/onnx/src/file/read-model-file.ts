@@ -1,4 +1,5 @@
 import type { Stats } from 'node:fs';
+import { FileSource } from './file-source.js';
 import type { NodeModules } from './node-modules.js';
 import { OnnxFileError } from './onnx-file-error.js';
 import { HEAD_LENGTH } from './other-formats.js';
@@ -8,18 +9,23 @@ import { checkFormat, checkLength } from './parse-model.js';
 const PIECE = 2 ** 24;
 
 /**
- * A model file's bytes. Its start is looked at first, so that what is no model is never loaded.
+ * A model file's bytes, and the file to read them from again. Its start is looked at first, so that what is no model is never loaded.
  *
  * @param node - Node's modules.
  * @param file - its path.
  * @param signal - stops the reading.
  * @throws OnnxFileError where it is missing, not a file, no model, or too large for one.
  */
-export async function readModelFile(node: NodeModules, file: string, signal?: AbortSignal): Promise<Uint8Array> {
-  const { size } = checkRegular(
+export async function readModelFile(
+  node: NodeModules,
+  file: string,
+  signal?: AbortSignal,
+): Promise<{ readonly bytes: Uint8Array; readonly source: FileSource }> {
+  const stats = checkRegular(
     await node.fs.promises.stat(file).catch((cause) => Promise.reject(unreadable(file, cause))),
     file,
   );
+  const { size } = stats;
   const handle = await node.fs.promises.open(file, 'r').catch((cause) => Promise.reject(unreadable(file, cause)));
   try {
     const head = new Uint8Array(Math.min(size, HEAD_LENGTH));
@@ -33,7 +39,7 @@ export async function readModelFile(node: NodeModules, file: string, signal?: Ab
       if (bytesRead === 0) throw new OnnxFileError(file, 'unreadable', 'it changed while it was read', 'Try again');
       done += bytesRead;
     }
-    return bytes;
+    return { bytes, source: new FileSource(node, node.fs.realpathSync(file), file, stats) };
   } finally {
     await handle.close();
   }

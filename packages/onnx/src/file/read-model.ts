@@ -5,6 +5,7 @@ import { tensorError } from '../tensor/tensor-error.js';
 import { bytesSource } from './byte-source.js';
 import { normaliseLocation } from './external-location.js';
 import { findExternalFile } from './find-external-file.js';
+import { leaveInFile } from './leave-in-file.js';
 import { forEachTensor } from './map-tensors.js';
 import { nodeModules } from './node-modules.js';
 import { OnnxFileError, quoted } from './onnx-file-error.js';
@@ -28,9 +29,10 @@ export interface ReadBytesOptions {
 /**
  * Reads an ONNX model, from a path (in Node) or from bytes (anywhere).
  *
- * The message is parsed with every field kept, also those that this version of ONNX does not know; its byte fields
- * are views into one buffer. External data is not loaded: it is checked (inside the model's folder, there, as long
- * as its tensors need) and read in pieces when asked for. The given bytes belong to the model from here on.
+ * The message is parsed with every field kept, also those that this version of ONNX does not know. Large tensors of a
+ * file stay in it and are read when asked for; it must not change while the model is in use. External data is not loaded
+ * either: it is checked (inside the model's folder, there, as long as its tensors need) and read in pieces. Given bytes
+ * belong to the model from here on.
  *
  * @param file - path of the `.onnx` file, or its content.
  * @throws OnnxFileError, one line naming the file, what is wrong and what to do, where the file is missing, no model,
@@ -44,8 +46,11 @@ export async function readModel(
 ): Promise<OnnxModel> {
   if (typeof file === 'string') {
     const node = nodeModules(file);
-    const proto = parseModel(await readModelFile(node, file, options.signal), file);
-    return openModel(proto, file, (location, tensor) => findExternalFile(node, file, location, tensor));
+    const { bytes, source } = await readModelFile(node, file, options.signal);
+    const model = openModel(parseModel(bytes, file), file, (location, tensor) =>
+      findExternalFile(node, file, location, tensor),
+    );
+    return { ...model, proto: leaveInFile(model.proto, bytes, file), message: source };
   }
   const name = options.name ?? 'model.onnx';
   const given = givenSources(options.externalData ?? {}, name);

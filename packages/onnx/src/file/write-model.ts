@@ -5,7 +5,7 @@ import { nodeModules } from './node-modules.js';
 import { OnnxFileError } from './onnx-file-error.js';
 import { orphanData } from './orphan-data.js';
 import type { ExternalDataPolicy } from './plan-external-data.js';
-import { dataPieces, writePieces } from './write-pieces.js';
+import { dataPieces, messagePieces, writePieces } from './write-pieces.js';
 
 /** How to write a model. */
 export interface WriteOptions {
@@ -72,7 +72,7 @@ export async function writeModel(model: OnnxModel, path: string, options: WriteO
       return writePieces(node, file, pieces, advance);
     };
     if (hasData) await write(temporaryData, dataPieces(data));
-    await write(temporary, message.pieces);
+    await write(temporary, messagePieces(message));
     const orphan = hasData ? null : await orphanData(node, model, path, dataPath);
     if (hasData) await rename(temporaryData, dataPath);
     await rename(temporary, path);

@@ -1,18 +1,32 @@
+import type { ByteRange } from '../tensor/external-range.js';
+import type { EncodedMessage } from './encode-message.js';
 import type { NodeModules } from './node-modules.js';
 import type { ExternalDataPlan } from './plan-external-data.js';
 
 /** Bytes in one call to the system: a large tensor passes through in parts, many small pieces go together. */
-const BLOCK = 2 ** 23;
+const BLOCK = 2 ** 20;
 
 /** The content of a data file in order, read as it is asked for. */
 export function* dataPieces(plan: Pick<ExternalDataPlan, 'ranges'>): Generator<Uint8Array> {
   let end = 0;
-  for (const { source, offset, length, at } of plan.ranges) {
+  for (const { at, ...range } of plan.ranges) {
     if (at > end) yield new Uint8Array(at - end);
-    for (let done = 0; done < length; done += BLOCK) {
-      yield source.read(offset + done, Math.min(BLOCK, length - done));
-    }
-    end = at + length;
+    yield* inParts(range);
+    end = at + range.length;
+  }
+}
+
+/** The content of a message in order, read as it is asked for. */
+export function* messagePieces({ pieces }: EncodedMessage): Generator<Uint8Array> {
+  for (const piece of pieces) {
+    if (piece instanceof Uint8Array) yield piece;
+    else yield* inParts(piece);
+  }
+}
+
+function* inParts({ source, offset, length }: ByteRange): Generator<Uint8Array> {
+  for (let done = 0; done < length; done += BLOCK) {
+    yield source.read(offset + done, Math.min(BLOCK, length - done));
   }
 }
 

@@ -20,6 +20,8 @@ export interface OnnxModel {
   readonly proto: ModelProto;
   /** External data by the `location` that the tensors name, normalised. */
   readonly externalData: ReadonlyMap<string, ByteSource>;
+  /** The message's own file, where its large tensors were left in it (see `leaveInFile`). */
+  readonly message?: ByteSource;
   /** The file it was read from, or a name for error messages. */
   readonly name: string;
 }

@@ -1,8 +1,23 @@
 import { create, toBinary } from '@bufbuild/protobuf';
-import { ModelProtoSchema, StringStringEntryProtoSchema, type TensorProto, TensorProto_DataLocation } from 'onnx-buf';
-import { planExternalData } from '../file/plan-external-data.js';
+import {
+  ModelProtoSchema,
+  type TensorProto,
+  TensorProto_DataType,
+  TensorShapeProto_DimensionSchema,
+  TensorShapeProtoSchema,
+  TypeProto_TensorSchema,
+  TypeProtoSchema,
+  type ValueInfoProto,
+  ValueInfoProtoSchema,
+} from 'onnx-buf';
+import { mapTensors } from '../file/map-tensors.js';
+import { inline, outside } from '../file/plan-external-data.js';
+import { isOnnxDomain } from '../graph/constant-tensor.js';
 import { edit } from '../graph/edit.js';
+import { type GraphIndex, graphIndex } from '../graph/graph-index.js';
 import type { OnnxModel } from '../graph/model.js';
+import { isExternal } from '../tensor/external-range.js';
+import type { HostTensor, HostTensors } from './host-tensor.js';
 
 /** A model as ONNX Runtime loads it from memory. */
 export interface SessionModel {
@@ -10,6 +25,8 @@ export interface SessionModel {
   readonly bytes: Uint8Array;
   /** Its large tensors, each a file of its own to the runtime; mostly views of the model's own memory. */
   readonly externalData: readonly { readonly path: string; readonly data: Uint8Array }[];
+  /** Large tables that are only looked up: inputs to the runtime, to be fed in every run. */
+  readonly tables: HostTensors;
 }
 
 /** Smaller tensors travel in the message. */
@@ -24,25 +41,67 @@ const LARGE = 2 ** 16;
  */
 export function sessionModel(model: OnnxModel): SessionModel {
   const externalData: { path: string; data: Uint8Array }[] = [];
-  const { proto } = planExternalData(model, '', 'never');
+  const proto = mapTensors(model.proto, (tensor) => (isExternal(tensor) ? inline(tensor, model) : tensor));
   // Those of nested graphs stay: the runtime looks for their data on disk only.
-  const initializer = proto.graph?.initializer.map((tensor) => {
+  const tables: Record<string, HostTensor> = {};
+  const declared: ValueInfoProto[] = [];
+  const index = proto.graph && graphIndex(proto.graph);
+  const initializer = proto.graph?.initializer.flatMap((tensor) => {
     if (tensor.rawData.byteLength < LARGE) return tensor;
+    const table = index && isOnlyLookedUp(index, tensor.name) ? hostTensor(tensor) : undefined;
+    if (table) {
+      tables[tensor.name] = table;
+      declared.push(tableInput(tensor));
+      return [];
+    }
     const path = `tensor-${externalData.length}`;
     externalData.push({ path, data: tensor.rawData });
-    return outside(tensor, path);
+    return outside(tensor, path, 0, tensor.rawData.byteLength);
   });
-  const message = proto.graph && initializer ? edit(proto, { graph: edit(proto.graph, { initializer }) }) : proto;
-  return { bytes: toBinary(ModelProtoSchema, message), externalData };
+  const message =
+    proto.graph && initializer
+      ? edit(proto, { graph: edit(proto.graph, { initializer, input: [...proto.graph.input, ...declared] }) })
+      : proto;
+  return { bytes: toBinary(ModelProtoSchema, message), externalData, tables };
 }
 
-function outside(tensor: TensorProto, location: string): TensorProto {
-  const entries = { location, offset: '0', length: String(tensor.rawData.byteLength) };
-  const moved = edit(tensor, {
-    dataLocation: TensorProto_DataLocation.EXTERNAL,
-    externalData: Object.entries(entries).map(([key, value]) => create(StringStringEntryProtoSchema, { key, value })),
+/**
+ * Whether a value is only what `Gather` takes rows from. The runtime gains nothing from knowing such a table
+ * beforehand, and would copy it twice.
+ */
+function isOnlyLookedUp(index: GraphIndex, name: string): boolean {
+  const readers = index.consumers(name);
+  const isLookUp = ({ node }: (typeof readers)[number]) => {
+    const { opType, domain, input } = index.node(node);
+    return opType === 'Gather' && isOnnxDomain(domain) && input[0] === name && input[1] !== name;
+  };
+  return (
+    readers.length > 0 &&
+    !index.graph.input.some((input) => input.name === name) &&
+    !index.outputs.has(name) &&
+    readers.every(isLookUp)
+  );
+}
+
+function hostTensor({ dataType, dims, rawData }: TensorProto): HostTensor | undefined {
+  if (dataType !== TensorProto_DataType.FLOAT) return undefined;
+  const { buffer, byteOffset, byteLength } = rawData;
+  const aligned = byteOffset % Float32Array.BYTES_PER_ELEMENT === 0;
+  const data = aligned
+    ? new Float32Array(buffer, byteOffset, byteLength / 4)
+    : new Float32Array(rawData.slice().buffer);
+  return { dtype: 'float32', dims: dims.map(Number), data };
+}
+
+function tableInput({ name, dataType, dims }: TensorProto): ValueInfoProto {
+  const shape = create(TensorShapeProtoSchema, {
+    dim: dims.map((dimValue) =>
+      create(TensorShapeProto_DimensionSchema, { value: { case: 'dimValue', value: dimValue } }),
+    ),
   });
-  // Not set is not the same as empty.
-  delete (moved as Partial<TensorProto>).rawData;
-  return moved;
+  const tensor = create(TypeProto_TensorSchema, { elemType: dataType, shape });
+  return create(ValueInfoProtoSchema, {
+    name,
+    type: create(TypeProtoSchema, { value: { case: 'tensorType', value: tensor } }),
+  });
 }

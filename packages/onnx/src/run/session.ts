@@ -23,7 +23,7 @@ export interface Session {
   readonly inputNames: readonly string[];
   readonly outputNames: readonly string[];
   /**
-   * Runs the model. The feeds are copied before this returns; runs of one runtime are done one after another.
+   * Runs the model; runs of one runtime are done one after another. The feeds must not change until it has ended.
    *
    * @param feeds - at least the session's inputs; others are passed over, so that one set serves several models.
    * @param outputs - which outputs to return. Default: all.
@@ -33,6 +33,9 @@ export interface Session {
   /** Frees the runtime's memory, after the runs already asked for. Once is enough, twice does no harm. */
   release(): Promise<void>;
 }
+
+/** A session here lives for one pass over the inputs: an arena would keep twice what it needs, and leave it in pieces. */
+const FRUGAL = { enableCpuMemArena: false } as const;
 
 /** ONNX Runtime's level for fatal errors only: every lesser one is thrown anyway. */
 const QUIET = { logSeverityLevel: 4 } as const;
@@ -46,18 +49,19 @@ const QUIET = { logSeverityLevel: 4 } as const;
  */
 export async function openSession(model: OnnxModel, options: SessionOptions = {}): Promise<Session> {
   const runtime = options.runtime ?? (await importRuntime());
-  const { bytes, externalData } = sessionModel(model);
+  const { bytes, externalData, tables } = sessionModel(model);
   const session = await inTurn(runtime, () =>
     explained(`ONNX Runtime cannot load ${model.name}`, () =>
       runtime.InferenceSession.create(bytes, {
         ...QUIET,
+        ...FRUGAL,
         ...(options.threads !== undefined && { intraOpNumThreads: options.threads }),
         ...(options.executionProviders !== undefined && { executionProviders: options.executionProviders }),
         ...(externalData.length > 0 && { externalData }),
       }),
     ),
   );
-  return sessionOf(runtime, session, model.name);
+  return sessionOf(runtime, session, tables, model.name);
 }
 
 /**
@@ -81,18 +85,22 @@ export async function withSession<T>(
   }
 }
 
-function sessionOf(runtime: OrtRuntime, session: OrtSession, name: string): Session {
+function sessionOf(runtime: OrtRuntime, session: OrtSession, tables: HostTensors, name: string): Session {
   let released: Promise<void> | undefined;
+  const fixed = Object.entries(tables).map(([table, tensor]) => [table, toOrt(runtime, tensor)] as const);
+  const inputNames = session.inputNames.filter((input) => !Object.hasOwn(tables, input));
   return {
-    inputNames: session.inputNames,
+    inputNames,
     outputNames: session.outputNames,
     async run(feeds, outputs = session.outputNames) {
       if (released !== undefined) throw new Error(`The session of ${name} is released: open another one.`);
-      const missing = session.inputNames.filter((input) => feeds[input] === undefined);
+      const missing = inputNames.filter((input) => feeds[input] === undefined);
       if (missing.length > 0) throw new Error(`${name} needs a feed for ${missing.join(', ')}.`);
-      const given = session.inputNames.map((input) => [input, toOrt(runtime, feeds[input] as HostTensor)] as const);
+      const given = inputNames.map((input) => [input, toOrt(runtime, feeds[input] as HostTensor)] as const);
       const results = await inTurn(runtime, () =>
-        explained(`ONNX Runtime cannot run ${name}`, () => session.run(Object.fromEntries(given), outputs, QUIET)),
+        explained(`ONNX Runtime cannot run ${name}`, () =>
+          session.run(Object.fromEntries([...given, ...fixed]), outputs, QUIET),
+        ),
       );
       return Object.fromEntries(outputs.map((output) => [output, fromOrt(results[output] as OrtTensor)]));
     },
@@ -120,8 +128,7 @@ async function explained<T>(what: string, task: () => Promise<T>): Promise<T> {
 
 function toOrt(runtime: OrtRuntime, { dtype, dims, data }: HostTensor): OrtTensor {
   const Tensor = runtime.Tensor as new (type: string, data: unknown, dims: readonly number[]) => OrtTensor;
-  // Node's Buffer is a Uint8Array whose slice does not copy.
-  return new Tensor(dtype, data instanceof Uint8Array ? new Uint8Array(data) : data.slice(), [...dims]);
+  return new Tensor(dtype, data, [...dims]);
 }
 
 function fromOrt({ type, dims, data }: OrtTensor): HostTensor {

@@ -3,7 +3,7 @@ import type { NodeBuilder } from '../emit/node-builder.js';
 import { onnxPort } from '../emit/port.js';
 import { isRegular, streamValue } from '../emit/stream-value.js';
 
-/** Names of the values that hold the moments of one block's inputs; a moment that can't be had is missing. */
+/** Names of the values whose rows make the moments of one block's inputs; what can't be had is missing. */
 export interface MomentNames {
   readonly query: string;
   readonly key?: string;
@@ -14,25 +14,25 @@ export interface MomentNames {
 const HIDDEN = 1e-8;
 
 /**
- * Emits nodes that compute the moments of a block's inputs (see core's `FitMoments`), so that the runtime does the
- * heavy products: all are sums over the positions of one run, in float32.
+ * Emits nodes that compute the rows `[rows, columns]`, in float32, whose second moments are those of a block's inputs
+ * (see core's `FitMoments`).
  */
 export function momentNodes(builder: NodeBuilder, block: AttentionBlock): MomentNames {
   const emit = new MomentEmitter(builder);
-  const query = emit.secondMoment(emit.appendOne(emit.rows(block.query), 2));
+  const query = emit.appendOne(emit.rows(block.query), 2);
   const probabilities = emit.probabilities(block);
   if (!isRegular(block.key.stream) || !isRegular(block.value.stream) || !probabilities) return { query };
   const seen = emit.seenKeys(probabilities);
   return {
     query,
-    key: emit.covarianceWithin(emit.float(emit.regular(block.key.stream)), seen),
+    key: emit.centredWithin(emit.float(emit.regular(block.key.stream)), seen),
     attended: emit.attended(emit.float(emit.regular(block.value.stream)), probabilities),
   };
 }
 
 /**
- * Emits the moments of the heads' outputs, in the order of the output projection's features, against the original
- * block's output.
+ * Emits the rows `[rows, columns]`, in float32, of the heads' outputs, in the order of the output projection's features
+ * with a 1 after them, and of the original block's output.
  *
  * @param original - name of the value that holds the original's output.
  */
@@ -40,7 +40,7 @@ export function outputMomentNodes(
   builder: NodeBuilder,
   block: AttentionBlock,
   original: string,
-): { readonly heads: string; readonly cross: string } {
+): { readonly heads: string; readonly targets: string } {
   const emit = new MomentEmitter(builder);
   const { operand, outputAxes } = block.output;
   const count = (axes: readonly number[], total: number) => (axes.length > 0 ? total : 1);
@@ -50,9 +50,8 @@ export function outputMomentNodes(
     operand.featureAxes,
     count(operand.featureAxes, block.output.features.length),
   );
-  const target = emit.matrix(original, outputAxes.rowAxes, outputAxes.columnAxes, block.output.outputDim);
-  const extended = emit.appendOne(heads, 2);
-  return { heads: emit.secondMoment(extended), cross: emit.product(extended, target) };
+  const targets = emit.matrix(original, outputAxes.rowAxes, outputAxes.columnAxes, block.output.outputDim);
+  return { heads: emit.appendOne(heads, 2), targets };
 }
 
 class MomentEmitter {
@@ -94,15 +93,6 @@ class MomentEmitter {
     return this.builder.node('Pad', [value, this.builder.integers(pads, 'pads'), this.float32(1)]);
   }
 
-  secondMoment(rows: string): string {
-    return this.product(rows, rows);
-  }
-
-  /** `a^T b` of `[rows, columns]` each. */
-  product(a: string, b: string): string {
-    return this.port.matMul(this.port.transpose(a, [1, 0]), b);
-  }
-
   /** The weights of the values as `[batch, head, query, key]`, in float32. */
   probabilities(block: AttentionBlock): string | undefined {
     const { axes, chain, numHeads, headOfBatch } = block;
@@ -129,28 +119,26 @@ class MomentEmitter {
     return this.port.reshape(this.port.sub(this.float32(1), hidden), [0, -1, 1]);
   }
 
-  /** Sum over sequences of the covariance of `[batch, keys, channel]` within each. */
-  covarianceWithin(stream: string, seen: string): string {
+  /** `[batch, keys, channel]` less the mean of the keys that are seen, zero where hidden: `[batch * keys, channel]`. */
+  centredWithin(stream: string, seen: string): string {
     const weighted = this.port.mul(stream, seen);
     const row = this.port.transpose(seen, [0, 2, 1]);
-    const mean = this.port.div(this.port.matMul(row, weighted), this.port.matMul(row, seen));
-    const centred = this.port.mul(this.port.sub(stream, mean), seen);
-    // [batch, channel, keys] x [batch, keys, channel], then summed over the batch.
-    const each = this.port.matMul(this.port.transpose(centred, [0, 2, 1]), centred);
-    const { opset } = this.builder.target;
-    return opset < 13
-      ? this.builder.node('ReduceSum', [each], { axes: [0], keepdims: 0 })
-      : this.builder.node('ReduceSum', [each, this.builder.integers([0], 'axes')], { keepdims: 0 });
+    // A sequence whose keys are all hidden has no mean.
+    const count = this.builder.node('Max', [this.port.matMul(row, seen), this.float32(1)]);
+    const mean = this.port.div(this.port.matMul(row, weighted), count);
+    return this.flattened(this.port.mul(this.port.sub(stream, mean), seen), 2);
   }
 
-  /** Second moment of what each head's attention makes of `[batch, keys, channel]`, a 1 appended before it mixes. */
+  /** What each head's attention makes of `[batch, keys, channel]`, a 1 appended before it mixes, as rows. */
   attended(stream: string, probabilities: string): string {
     const extended = this.port.unsqueeze(this.appendOne(stream, 3), [1]);
-    const mixed = this.port.matMul(probabilities, extended);
-    const shape = this.builder.node('Shape', [mixed]);
-    const lead = this.builder.integers([-1]);
-    const rows = this.builder.node('Reshape', [mixed, this.port.concat([lead, this.port.gather(shape, [3], 0)], 0)]);
-    return this.secondMoment(rows);
+    return this.flattened(this.port.matMul(probabilities, extended), 3);
+  }
+
+  /** `[..., columns]` as `[rows, columns]`; only the graph itself knows its sizes. */
+  private flattened(value: string, lastAxis: number): string {
+    const columns = this.port.gather(this.builder.node('Shape', [value]), [lastAxis], 0);
+    return this.builder.node('Reshape', [value, this.port.concat([this.builder.integers([-1]), columns], 0)]);
   }
 
   private firstFeature(value: string, rank: number): string {

@@ -19,7 +19,8 @@ import { edit } from '../graph/edit.js';
 import type { OnnxModel } from '../graph/model.js';
 import type { HostTensor, HostTensors } from '../run/host-tensor.js';
 
-import type { SessionOptions } from '../run/session.js';
+import type { Session, SessionOptions } from '../run/session.js';
+import { withSession } from '../run/session.js';
 import { isFloatDtype } from '../tensor/decode-float.js';
 import type { FloatDtype } from '../tensor/dtype.js';
 import { dataTypeOf } from '../tensor/dtype.js';
@@ -28,9 +29,10 @@ import type { BlockStage } from './block-stage.js';
 import { chooseForm } from './choose-form.js';
 import type { Frontier, RunWatch } from './frontier.js';
 import { extended, forEach, only, partBetween, runAll } from './frontier.js';
-import { addMatrix, keySequences, numberTensor } from './host-matrix.js';
+import { keySequences, numberTensor } from './host-matrix.js';
 import type { MomentNames } from './moment-nodes.js';
 import { momentNodes, outputMomentNodes } from './moment-nodes.js';
+import { MomentSum, productModel } from './moment-sum.js';
 import type { BlockReplacement } from './replace-block.js';
 import { builderFor, identityReplacement, replaceBlock } from './replace-block.js';
 
@@ -66,17 +68,48 @@ export interface SiteContext {
 
 /** Runs the original up to and through the block, and gives the pipeline its hold on the site. */
 export async function openSite(context: SiteContext): Promise<OpenSite> {
-  const { model, place, session, watch } = context;
+  const { model, place, original, session, watch } = context;
   const { stage, block } = place;
   const output = modelValue(block.output.output);
-  const through = partBetween(model, context.original, stage.inputs, [...new Set([...stage.outputs, output])]);
-  const results = await runAll(through, context.original, session, watch);
+  const after = [...new Set([...stage.outputs, output])];
+  const before = beforeBlock(place);
+  const isUnchanged = context.original === context.swapped;
+  const through = partBetween(model, original, stage.inputs, [...new Set([...after, ...before])]);
+  const results: HostTensors[] = [];
+  await forEach(through, original, session, watch, async (run, values, at) => {
+    results.push(await run.run(values, isUnchanged || at < PROBED_FEEDS ? undefined : after));
+  });
   const targets = results.map((values) => values[output] as HostTensor);
-  const original = extended(context.original, only(results, stage.outputs));
   const dtype = (targets[0] as HostTensor).dtype;
   if (!isFloatDtype(dtype))
     throw new TypeError(`${block.chain.softmax.source} computes in ${dtype}, not in floating point`);
-  return new OnnxSite(context, original, targets, dtype, output);
+  const knownBefore = extended(original, only(results, before));
+  return new OnnxSite(context, {
+    after: extended(original, only(results, stage.outputs)),
+    probed: knownBefore.slice(0, PROBED_FEEDS),
+    targets,
+    dtype,
+    output,
+    ...(isUnchanged && { before: knownBefore }),
+  });
+}
+
+/** What the original gave. */
+interface Captured {
+  /** What is known behind the stage. */
+  readonly after: Frontier;
+  /** What is known before the block: of the first inputs, and of all where nothing was swapped yet. */
+  readonly probed: Frontier;
+  readonly before?: Frontier;
+  /** The block's output, and its name. */
+  readonly targets: readonly HostTensor[];
+  readonly output: string;
+  readonly dtype: FloatDtype;
+}
+
+/** Values that a stage computes before its block, for the block and for later stages. */
+function beforeBlock({ prepared, besides }: BlockStage): readonly string[] {
+  return [...new Set([...prepared, ...besides])];
 }
 
 class OnnxSite implements OpenSite {
@@ -84,20 +117,18 @@ class OnnxSite implements OpenSite {
   readonly emptyRows;
   readonly tokens;
   readonly identityTolerance;
-  private prepared: { readonly values: Frontier; readonly moments: FitMoments } | undefined;
+  private before: Frontier | undefined;
 
   constructor(
     private readonly context: SiteContext,
-    private readonly originalAfter: Frontier,
-    private readonly targets: readonly HostTensor[],
-    private readonly dtype: FloatDtype,
-    private readonly output: string,
+    private readonly captured: Captured,
   ) {
-    this.identityTolerance = IDENTITY_TOLERANCE[dtype];
-    this.emptyRows = context.place.block.chain.after.some(({ step }) => step.kind === 'guard' || step.kind === 'mask');
-    this.weights = context.place.block.weights();
-    const { outputDim } = this.block.output;
-    this.tokens = targets.reduce((sum, { data }) => sum + data.length / outputDim, 0);
+    const { block } = context.place;
+    this.identityTolerance = IDENTITY_TOLERANCE[captured.dtype];
+    this.emptyRows = block.chain.after.some(({ step }) => step.kind === 'guard' || step.kind === 'mask');
+    this.weights = block.weights();
+    this.tokens = captured.targets.reduce((sum, { data }) => sum + data.length / block.output.outputDim, 0);
+    this.before = captured.before;
   }
 
   private get block(): AttentionBlock {
@@ -105,77 +136,106 @@ class OnnxSite implements OpenSite {
   }
 
   async verify(identity: FoldedMheWeights): Promise<number> {
-    const { model, place, original, prefix, session, watch } = this.context;
     const form = canonicalObstacle(this.block) === null ? 'folded' : 'widened';
     const obstacle = form === 'widened' ? widenedObstacle(this.block) : null;
     if (obstacle !== null) throw new FormError('widened', obstacle);
     const replacement = { ...identityReplacement(this.block, form), weights: identity };
-    const feeds = original.slice(0, PROBED_FEEDS);
-    const part = partBetween(model, feeds, place.stage.inputs, [this.output]);
-    const swapped = replaceBlock(part, this.block, replacement, this.dtype, prefix);
+    const { probed, output, targets } = this.captured;
+    const part = this.blockPart(probed, [output]);
+    const swapped = replaceBlock(part, this.block, replacement, this.captured.dtype, this.context.prefix);
     const difference = new Difference();
-    const results = await runAll(swapped, feeds, session, { signal: watch.signal });
+    const results = await runAll(swapped, probed, this.context.session, { signal: this.context.watch.signal });
     for (const [i, values] of results.entries()) {
-      difference.add(numberTensor(values[this.output] as HostTensor), numberTensor(this.targets[i] as HostTensor));
+      difference.add(numberTensor(values[output] as HostTensor), numberTensor(targets[i] as HostTensor));
     }
     return difference.relativeToLargest;
   }
 
   async moments(): Promise<FitMoments> {
-    return (await this.prepare(true)).moments;
+    const { prefix } = this.context;
+    const values = await this.runUpToBlock();
+    let names: MomentNames | undefined;
+    const part = withNodes(
+      this.blockPart(values, [this.block.chain.probabilities]),
+      this.captured.dtype,
+      `${prefix}/moments`,
+      [],
+      (builder) => {
+        names = momentNodes(builder, this.block);
+        return Object.values(names);
+      },
+    );
+    return this.sumUp(part, values, (product) => {
+      const sums = { query: new MomentSum(product), key: new MomentSum(product), attended: new MomentSum(product) };
+      const parts = ['query', 'key', 'attended'] as const;
+      return {
+        add: async (rows) => {
+          for (const moment of parts) {
+            const value = names?.[moment];
+            if (value !== undefined) await sums[moment].add(rows[value] as HostTensor);
+          }
+        },
+        total: async () => {
+          const totals = await Promise.all(parts.map(async (moment) => [moment, await sums[moment].total()] as const));
+          return Object.fromEntries(totals.filter(([, total]) => total)) as FitMoments;
+        },
+      };
+    });
   }
 
   async outputMoments(replacement: Replacement): Promise<OutputMoments | undefined> {
-    const { prefix, session, watch } = this.context;
-    const { values } = await this.prepare(true);
+    const { prefix } = this.context;
+    const { targets, output, dtype } = this.captured;
+    const values = await this.runUpToBlock();
     const decided = this.decide(replacement, values);
     const part = this.blockPart(values, [this.block.output.operand.value]);
-    const swapped = replaceBlock(part, this.block, decided, this.dtype, prefix);
-    const target = this.output;
-    const sums: { heads?: Matrix; cross?: Matrix } = {};
-    let names = { heads: '', cross: '' };
-    const measured = withNodes(swapped, this.dtype, `${prefix}/refit`, [typedInput(target, this.dtype)], (builder) => {
-      names = outputMomentNodes(builder, this.block, target);
-      return [names.heads, names.cross];
+    const swapped = replaceBlock(part, this.block, decided, dtype, prefix);
+    let names = { heads: '', targets: '' };
+    const measured = withNodes(swapped, dtype, `${prefix}/refit`, [typedInput(output, dtype)], (builder) => {
+      names = outputMomentNodes(builder, this.block, output);
+      return [names.heads, names.targets];
     });
-    const feeds = values.map((entry, i) => ({ ...entry, [target]: this.targets[i] as HostTensor }));
-    await forEach(measured, feeds, session, watch, async (run, entry) => {
-      const result = await run.run(entry);
-      sums.heads = addMatrix(sums.heads, result[names.heads] as HostTensor);
-      sums.cross = addMatrix(sums.cross, result[names.cross] as HostTensor);
+    const feeds = values.map((entry, i) => ({ ...entry, [output]: targets[i] as HostTensor }));
+    return this.sumUp(measured, feeds, (product) => {
+      const [heads, cross] = [new MomentSum(product), new MomentSum(product)];
+      return {
+        add: async (rows) => {
+          await heads.add(rows[names.heads] as HostTensor);
+          await cross.add(rows[names.heads] as HostTensor, rows[names.targets] as HostTensor);
+        },
+        total: async () => {
+          const [features, sums] = [await heads.total(), await cross.total()];
+          return features && sums && inHeadOrder(features, sums, this.block.output.features);
+        },
+      };
     });
-    return sums.heads && sums.cross ? inHeadOrder(sums.heads, sums.cross, this.block.output.features) : undefined;
   }
 
   async replace(replacement: Replacement): Promise<Replaced> {
-    const { prefix, session, watch } = this.context;
-    const { values } = await this.prepare(false);
+    const { prefix, session, watch, place } = this.context;
+    const { targets, output, dtype } = this.captured;
+    const values = await this.runUpToBlock();
     const decided = this.decide(replacement, values);
-    const { fromBlock } = this.context.place;
-    const part = this.blockPart(values, [...new Set([...fromBlock, this.output])]);
-    const swapped = replaceBlock(part, this.block, decided, this.dtype, prefix);
+    const part = this.blockPart(values, [...new Set([...place.fromBlock, output])]);
+    const swapped = replaceBlock(part, this.block, decided, dtype, prefix);
     const results = await runAll(swapped, values, session, watch);
     const difference = new Difference();
     for (const [i, entry] of results.entries()) {
-      difference.add(numberTensor(entry[this.output] as HostTensor), numberTensor(this.targets[i] as HostTensor));
+      difference.add(numberTensor(entry[output] as HostTensor), numberTensor(targets[i] as HostTensor));
     }
-    this.goOn(values, results, { ...decided, dtype: this.dtype });
+    this.goOn(values, results, { ...decided, dtype });
     return { form: decided.form, formReason: decided.reason, outputError: difference.relative };
   }
 
   async keep(): Promise<void> {
-    if (this.isUnchanged) {
-      this.context.advance(this.originalAfter, this.originalAfter, null);
+    const { context, captured } = this;
+    if (context.original === context.swapped) {
+      context.advance(captured.after, captured.after, null);
       return;
     }
-    const { values } = await this.prepare(false);
-    const part = this.blockPart(values, [...new Set([...this.context.place.fromBlock, this.output])]);
-    this.goOn(values, await runAll(part, values, this.context.session, this.context.watch), null);
-  }
-
-  /** Whether nothing before this site was swapped: its inputs are the original's. */
-  private get isUnchanged(): boolean {
-    return this.context.original === this.context.swapped;
+    const values = await this.runUpToBlock();
+    const part = this.blockPart(values, [...new Set([...context.place.fromBlock, captured.output])]);
+    this.goOn(values, await runAll(part, values, context.session, context.watch), null);
   }
 
   private goOn(
@@ -185,47 +245,28 @@ class OnnxSite implements OpenSite {
   ): void {
     const { besides, fromBlock } = this.context.place;
     const swapped = extended(extended(this.context.swapped, only(values, besides)), only(results, fromBlock));
-    this.context.advance(this.originalAfter, swapped, replacement);
+    this.context.advance(this.captured.after, swapped, replacement);
   }
 
   /** Runs the model as swapped so far up to the block, once. */
-  private async prepare(withMoments: boolean) {
-    if (this.prepared) return this.prepared;
-    const { model, place, swapped, prefix, session, watch } = this.context;
-    const stream = this.block.key.stream?.value;
-    const streams =
-      stream !== undefined && !place.stage.inputs.includes(stream) && this.isComputedBefore(stream) ? [stream] : [];
-    const wanted = [...new Set([...place.prepared, ...place.besides, ...streams])];
-    if (wanted.length === 0 && !withMoments) {
-      // The block reads nothing but the model's inputs: there is nothing to run before it.
-      this.prepared = { values: swapped, moments: {} };
-      return this.prepared;
-    }
-    const probabilities = withMoments ? [this.block.chain.probabilities] : [];
-    let part = partBetween(model, swapped, place.stage.inputs, [...wanted, ...probabilities]);
-    let names: MomentNames | undefined;
-    if (withMoments) {
-      part = withNodes(part, this.dtype, `${prefix}/moments`, [], (builder) => {
-        names = momentNodes(builder, this.block);
-        return [...wanted, ...Object.values(names)];
-      });
-    }
-    const kept: HostTensors[] = [];
-    const sums: { query?: Matrix; key?: Matrix; attended?: Matrix } = {};
-    await forEach(part, swapped, session, watch, async (run, entry) => {
-      const result = await run.run(entry);
-      kept.push(only([result], wanted)[0] as HostTensors);
-      for (const moment of ['query', 'key', 'attended'] as const) {
-        const value = names?.[moment];
-        if (value !== undefined) sums[moment] = addMatrix(sums[moment], result[value] as HostTensor);
-      }
-    });
-    this.prepared = { values: extended(swapped, kept), moments: sums };
-    return this.prepared;
+  private async runUpToBlock(): Promise<Frontier> {
+    if (this.before) return this.before;
+    const { model, place, swapped, session, watch } = this.context;
+    const wanted = beforeBlock(place);
+    // A block may read nothing but the model's inputs.
+    const part = wanted.length > 0 && partBetween(model, swapped, place.stage.inputs, wanted);
+    this.before = part ? extended(swapped, await runAll(part, swapped, session, watch)) : swapped;
+    return this.before;
   }
 
-  private isComputedBefore(value: string): boolean {
-    return this.context.place.prepared.includes(value) || this.context.place.besides.includes(value);
+  /** Runs a part of the model for every calibration input and sums up what it gives. */
+  private async sumUp<T>(part: OnnxModel, values: Frontier, start: (product: Session) => Sums<T>): Promise<T> {
+    const { session, watch } = this.context;
+    return withSession(productModel, session, async (product) => {
+      const sums = start(product);
+      await forEach(part, values, session, watch, async (run, entry) => sums.add(await run.run(entry)));
+      return sums.total();
+    });
   }
 
   private blockPart(values: Frontier, outputs: readonly string[]): OnnxModel {
@@ -238,11 +279,17 @@ class OnnxSite implements OpenSite {
       this.block,
       replacement.weights,
       replacement.form,
-      this.dtype === 'float32',
+      this.captured.dtype === 'float32',
       keys,
     );
     return { weights: replacement.weights, embedding: replacement.embedding, form, reason };
   }
+}
+
+/** Sums over runs. */
+interface Sums<T> {
+  add(rows: HostTensors): Promise<void>;
+  total(): Promise<T>;
 }
 
 /** A model with more inputs and nodes, and other outputs: those that the nodes' maker names. */

@@ -13,7 +13,18 @@ export interface ByteRange {
   readonly length: number;
 }
 
-/** Whether a tensor's values are outside the message. */
+/**
+ * The location of a tensor that belongs into the message and was left in its file. No file can name it: a location
+ * with a NUL is refused.
+ */
+export const IN_MESSAGE = '\0message';
+
+/** Whether a tensor belongs into the message and was left in its file. */
+export function isLeftInFile(tensor: TensorProto): boolean {
+  return isExternal(tensor) && entry(tensor, 'location') === IN_MESSAGE;
+}
+
+/** Whether a tensor's values are not held with the message in memory. */
 export function isExternal(tensor: TensorProto): boolean {
   return tensor.dataLocation === TensorProto_DataLocation.EXTERNAL;
 }
@@ -47,7 +58,14 @@ export function externalLocation(tensor: TensorProto, model: Pick<OnnxModel, 'na
  *
  * @throws OnnxFileError where the source is missing, or does not hold the range.
  */
-export function externalRange(tensor: TensorProto, model: Pick<OnnxModel, 'name' | 'externalData'>): ByteRange {
+export function externalRange(
+  tensor: TensorProto,
+  model: Pick<OnnxModel, 'name' | 'externalData' | 'message'>,
+): ByteRange {
+  if (model.message && isLeftInFile(tensor)) {
+    const [offset, length] = [entry(tensor, 'offset'), entry(tensor, 'length')].map(Number) as [number, number];
+    return { source: model.message, offset, length };
+  }
   const location = externalLocation(tensor, model);
   const fail = (what: string, remedy: string) => tensorError(model, tensor, what, remedy, 'external-data');
   const source = model.externalData.get(location);

@@ -6,7 +6,7 @@ import { elementCount } from './tensor-dims.js';
 import { tensorError } from './tensor-error.js';
 
 /** What a tensor's values are read with. */
-export type TensorData = Pick<OnnxModel, 'name' | 'externalData'>;
+export type TensorData = Pick<OnnxModel, 'name' | 'externalData' | 'message'>;
 
 /**
  * A tensor's raw little-endian bytes, from the message or from its file; `null` where its values are in typed fields.

@@ -19,10 +19,8 @@ export function outputNodes(
 ): ReadonlyMap<NodeDef, NodeDef> {
   const { output } = block;
   const { weight, bias } = projection;
-  const data = Float64Array.from(
-    output.rows,
-    (row, i) => weight.data[row * weight.cols + (output.columns[i] as number)] as number,
-  );
+  const { rows, columns } = output.elements();
+  const data = Float64Array.from(rows, (row, i) => weight.data[row * weight.cols + (columns[i] as number)] as number);
   const product = nodeOf(output.product.outputs[0] as string);
   const last = nodeOf(output.output);
   const replaced = new Map<NodeDef, NodeDef>();
