@@ -13,6 +13,7 @@ const examples = `
 Examples:
   $ mhe inspect model.onnx
   $ mhe inspect model.onnx --heads 12
+  $ mhe inspect encoder/model.json
   $ mhe inspect model.onnx --json | jq '.attention[].name'`;
 
 /** Adds `mhe inspect`: shows where a model's attention is, and what is left alone and why. */
@@ -23,7 +24,7 @@ export function addInspectCommand(program: Command, terminal: Terminal): void {
     .description(
       'Shows the attention blocks of a model, and what looks like attention but is left alone, with the reason.',
     )
-    .argument('<model>', 'model file (.onnx)')
+    .argument('<model>', 'model file (.onnx), or the model.json of TensorFlow.js or its folder')
     .option('--heads <n>', 'number of heads, where the graph does not tell', wholeNumber(1))
     .option('--json', 'print {"attention": [...], "skipped": [...]}')
     .addHelpText('after', examples)
