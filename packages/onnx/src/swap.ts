@@ -1,5 +1,5 @@
-import type { SwapOptions, SwapProgress, SwapReport } from '@mhe/core';
-import { swapSites } from '@mhe/core';
+import type { SwapOptions, SwapReport } from '@mhe/core';
+import { ProgressCounter, swapSites, syntheticNotice } from '@mhe/core';
 import type { OnnxModel } from './graph/model.js';
 import { findSites } from './inspect.js';
 import type { Feed } from './run/check-feed.js';
@@ -10,7 +10,6 @@ import { modelInputs } from './run/model-inputs.js';
 import type { SessionOptions } from './run/session.js';
 import { RuntimeError } from './run/session.js';
 import { syntheticFeeds } from './run/synthetic-feeds.js';
-import type { SyntheticValues } from './run/synthetic-values.js';
 import { OnnxSwapBackend } from './swap/onnx-backend.js';
 
 /** Options of {@link swap}: those of every adapter, and how ONNX Runtime is run. */
@@ -104,57 +103,11 @@ function calibrationOf(model: OnnxModel, calibration: NonNullable<OnnxSwapOption
   }
   if ('synthetic' in calibration) {
     const { feeds, inputs } = syntheticFeeds(model, calibration.synthetic);
-    const made = inputs.map(({ name, dims, values }) => `${name} [${dims.join(', ')}] ${describeValues(values)}`);
-    return { feeds, kind: 'synthetic', notices: [`the calibration inputs are made up: ${made.join('; ')}`] };
+    return { feeds, kind: 'synthetic', notices: [syntheticNotice(inputs)] };
   }
   const inputs = modelInputs(model);
   const feeds = [...calibration].map((feed, i) => checkFeed(inputs, feed, `calibration input ${i + 1}`));
   if (feeds.length === 0)
     throw new RangeError('calibration: there is no input in it; give at least one, or leave it out');
   return { feeds, kind: 'given', notices: [] };
-}
-
-/** Counts runs into one figure. */
-class ProgressCounter {
-  private total = 0;
-  private done = 0;
-  private at: Pick<SwapProgress, 'stage' | 'site'> = { stage: 'capture', site: '' };
-
-  constructor(private readonly tell: ((progress: SwapProgress) => void) | undefined) {}
-
-  expect(total: number): void {
-    this.total = total;
-  }
-
-  enter(stage: Pick<SwapProgress, 'stage' | 'site'>): void {
-    this.at = stage;
-    this.report();
-  }
-
-  step(): void {
-    this.done = Math.min(this.done + 1, this.total);
-    this.report();
-  }
-
-  /** A site that needed fewer runs leaves some over. */
-  finish(): void {
-    if (this.done === this.total) return;
-    this.done = this.total;
-    this.report();
-  }
-
-  private report(): void {
-    this.tell?.({ ...this.at, done: this.done, total: this.total });
-  }
-}
-
-function describeValues(values: SyntheticValues): string {
-  switch (values.kind) {
-    case 'ids':
-      return `numbers below ${values.below}`;
-    case 'positions':
-      return 'positions in order';
-    default:
-      return values.kind;
-  }
 }

@@ -1,5 +1,5 @@
-import type { SwapOptions, SwapProgress, SwapReport } from '@mhe/core';
-import { swapSites } from '@mhe/core';
+import type { SwapOptions, SwapReport } from '@mhe/core';
+import { ProgressCounter, swapSites, syntheticNotice } from '@mhe/core';
 import type { TfjsModel } from './file/model.js';
 import { findSites } from './inspect.js';
 import type { Feed } from './run/check-feed.js';
@@ -7,7 +7,6 @@ import { checkFeed } from './run/check-feed.js';
 import type { HostTensors } from './run/host-tensor.js';
 import { modelInputs } from './run/model-inputs.js';
 import { syntheticFeeds } from './run/synthetic-feeds.js';
-import type { SyntheticValues } from './run/synthetic-values.js';
 import { GraphSwapBackend } from './swap/graph-backend.js';
 
 /** Options of {@link swap}: those of every adapter. Everything runs in the current backend of TensorFlow.js. */
@@ -50,6 +49,7 @@ export async function swap(model: TfjsModel, options: TfjsSwapOptions = {}): Pro
       });
     },
   );
+  progress.finish();
   return { model: swapped ?? model, report };
 }
 
@@ -63,8 +63,7 @@ async function calibrationFeeds(
 }> {
   if ('synthetic' in calibration) {
     const { feeds, inputs } = syntheticFeeds(model, calibration.synthetic);
-    const made = inputs.map(({ name, dims, values }) => `${name} [${dims.join(', ')}] ${describeValues(values)}`);
-    return { feeds, kind: 'synthetic', notices: [`the calibration inputs are made up: ${made.join('; ')}`] };
+    return { feeds, kind: 'synthetic', notices: [syntheticNotice(inputs)] };
   }
   const inputs = modelInputs(model);
   const feeds: HostTensors[] = [];
@@ -72,42 +71,4 @@ async function calibrationFeeds(
   if (feeds.length === 0)
     throw new RangeError('calibration: there is no input in it; give at least one, or leave it out');
   return { feeds, kind: 'given', notices: [] };
-}
-
-/** Counts runs into one figure. */
-class ProgressCounter {
-  private total = 0;
-  private done = 0;
-  private at: Pick<SwapProgress, 'stage' | 'site'> = { stage: 'capture', site: '' };
-
-  constructor(private readonly tell: ((progress: SwapProgress) => void) | undefined) {}
-
-  expect(total: number): void {
-    this.total = total;
-  }
-
-  enter(stage: Pick<SwapProgress, 'stage' | 'site'>): void {
-    this.at = stage;
-    this.report();
-  }
-
-  step(): void {
-    this.done = Math.min(this.done + 1, this.total);
-    this.report();
-  }
-
-  private report(): void {
-    this.tell?.({ ...this.at, done: this.done, total: this.total });
-  }
-}
-
-function describeValues(values: SyntheticValues): string {
-  switch (values.kind) {
-    case 'ids':
-      return `numbers below ${values.below}`;
-    case 'positions':
-      return 'positions in order';
-    default:
-      return values.kind;
-  }
 }

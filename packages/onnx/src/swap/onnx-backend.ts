@@ -100,7 +100,7 @@ export class OnnxSwapBackend implements SwapBackend<OnnxModel> {
         const isSame = original === swapped;
         this.original = only(original, kept);
         this.swapped = isSame ? this.original : only(swapped, kept);
-        if (replacement) this.result = replaceBlock(this.result, place.block, replacement, replacement.dtype, prefix);
+        if (replacement) this.result = replaceBlock(this.result, place, replacement, replacement.dtype, prefix);
         this.at++;
       },
     });

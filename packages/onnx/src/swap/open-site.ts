@@ -1,6 +1,7 @@
 import { create } from '@bufbuild/protobuf';
 import type {
   AttentionBlock,
+  BlockReplacement,
   FitMoments,
   FoldedMheWeights,
   Matrix,
@@ -9,30 +10,34 @@ import type {
   Replaced,
   Replacement,
 } from '@mhe/core';
-import { Difference, FormError } from '@mhe/core';
+import {
+  canonicalObstacle,
+  chooseForm,
+  Difference,
+  FormError,
+  identityReplacement,
+  inHeadOrder,
+  streamSequences,
+  widenedObstacle,
+} from '@mhe/core';
 import type { GraphProto, ValueInfoProto } from 'onnx-buf';
 import { TypeProto_TensorSchema, TypeProtoSchema, ValueInfoProtoSchema } from 'onnx-buf';
-import { canonicalObstacle } from '../emit/canonical-block.js';
 import type { NodeBuilder } from '../emit/node-builder.js';
-import { widenedObstacle } from '../emit/widened-block.js';
 import { edit } from '../graph/edit.js';
 import type { OnnxModel } from '../graph/model.js';
 import type { HostTensor, HostTensors } from '../run/host-tensor.js';
-
 import type { SessionOptions } from '../run/session.js';
 import { isFloatDtype } from '../tensor/decode-float.js';
 import type { FloatDtype } from '../tensor/dtype.js';
 import { dataTypeOf } from '../tensor/dtype.js';
 import { modelValue } from './block-nodes.js';
 import type { BlockStage } from './block-stage.js';
-import { chooseForm } from './choose-form.js';
 import type { Frontier, RunWatch } from './frontier.js';
 import { extended, forEach, only, partBetween, runAll } from './frontier.js';
-import { addMatrix, keySequences, numberTensor } from './host-matrix.js';
+import { addMatrix, numberTensor } from './host-matrix.js';
 import type { MomentNames } from './moment-nodes.js';
 import { momentNodes, outputMomentNodes } from './moment-nodes.js';
-import type { BlockReplacement } from './replace-block.js';
-import { builderFor, identityReplacement, replaceBlock } from './replace-block.js';
+import { builderFor, replaceBlock } from './replace-block.js';
 
 /** As many calibration inputs prove the identity swap and the range of the key biases. */
 const PROBED_FEEDS = 4;
@@ -112,7 +117,7 @@ class OnnxSite implements OpenSite {
     const replacement = { ...identityReplacement(this.block, form), weights: identity };
     const feeds = original.slice(0, PROBED_FEEDS);
     const part = partBetween(model, feeds, place.stage.inputs, [this.output]);
-    const swapped = replaceBlock(part, this.block, replacement, this.dtype, prefix);
+    const swapped = replaceBlock(part, this.context.place, replacement, this.dtype, prefix);
     const difference = new Difference();
     const results = await runAll(swapped, feeds, session, { signal: watch.signal });
     for (const [i, values] of results.entries()) {
@@ -130,7 +135,7 @@ class OnnxSite implements OpenSite {
     const { values } = await this.prepare(true);
     const decided = this.decide(replacement, values);
     const part = this.blockPart(values, [this.block.output.operand.value]);
-    const swapped = replaceBlock(part, this.block, decided, this.dtype, prefix);
+    const swapped = replaceBlock(part, this.context.place, decided, this.dtype, prefix);
     const target = this.output;
     const sums: { heads?: Matrix; cross?: Matrix } = {};
     let names = { heads: '', cross: '' };
@@ -144,7 +149,8 @@ class OnnxSite implements OpenSite {
       sums.heads = addMatrix(sums.heads, result[names.heads] as HostTensor);
       sums.cross = addMatrix(sums.cross, result[names.cross] as HostTensor);
     });
-    return sums.heads && sums.cross ? inHeadOrder(sums.heads, sums.cross, this.block.output.features) : undefined;
+    const { heads, cross } = sums;
+    return heads && cross ? inHeadOrder({ features: heads, targets: cross }, this.block.output.features) : undefined;
   }
 
   async replace(replacement: Replacement): Promise<Replaced> {
@@ -153,7 +159,7 @@ class OnnxSite implements OpenSite {
     const decided = this.decide(replacement, values);
     const { fromBlock } = this.context.place;
     const part = this.blockPart(values, [...new Set([...fromBlock, this.output])]);
-    const swapped = replaceBlock(part, this.block, decided, this.dtype, prefix);
+    const swapped = replaceBlock(part, this.context.place, decided, this.dtype, prefix);
     const results = await runAll(swapped, values, session, watch);
     const difference = new Difference();
     for (const [i, entry] of results.entries()) {
@@ -233,7 +239,11 @@ class OnnxSite implements OpenSite {
   }
 
   private decide(replacement: Replacement, values: Frontier): BlockReplacement & { readonly reason: string } {
-    const keys = keySequences(this.block.key.stream, values.slice(0, PROBED_FEEDS));
+    const { stream } = this.block.key;
+    const keys = values.slice(0, PROBED_FEEDS).flatMap((entry) => {
+      const value = stream && entry[stream.value];
+      return value ? streamSequences(numberTensor(value), stream) : [];
+    });
     const { form, reason } = chooseForm(
       this.block,
       replacement.weights,
@@ -273,18 +283,4 @@ function typedInput(name: string, dtype: FloatDtype): ValueInfoProto {
     name,
     type: create(TypeProtoSchema, { value: { case: 'tensorType', value: tensor } }),
   });
-}
-
-/** From the order of the projection's features, a 1 after them, to heads in contiguous blocks. */
-function inHeadOrder(heads: Matrix, cross: Matrix, features: Int32Array): OutputMoments {
-  const place = [...features, features.length];
-  const ordered = new Float64Array(heads.data.length);
-  const orderedCross = new Float64Array(cross.data.length);
-  for (let r = 0; r < heads.rows; r++) {
-    const row = place[r] as number;
-    for (let c = 0; c < heads.cols; c++)
-      ordered[row * heads.cols + (place[c] as number)] = heads.data[r * heads.cols + c] as number;
-    orderedCross.set(cross.data.subarray(r * cross.cols, (r + 1) * cross.cols), row * cross.cols);
-  }
-  return { features: { ...heads, data: ordered }, targets: { ...cross, data: orderedCross } };
 }
