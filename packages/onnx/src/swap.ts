@@ -10,7 +10,9 @@ import { modelInputs } from './run/model-inputs.js';
 import type { SessionOptions } from './run/session.js';
 import { RuntimeError } from './run/session.js';
 import { syntheticFeeds } from './run/synthetic-feeds.js';
+import { modelSize } from './swap/model-size.js';
 import { OnnxSwapBackend } from './swap/onnx-backend.js';
+import { OriginalError } from './swap/original-error.js';
 
 /** Options of {@link swap}: those of every adapter, and how ONNX Runtime is run. */
 export type OnnxSwapOptions = SwapOptions<Feed> & SessionOptions;
@@ -41,19 +43,21 @@ export async function swap(model: OnnxModel, options: OnnxSwapOptions = {}): Pro
     return swapOn(model, calibrationOf(model, calibration), options);
   }
   // What a model leaves open it may still bound: by its table of positions, or by sizes frozen at export.
-  let failure: unknown;
+  let failure: OriginalError | undefined;
+  const failed: number[] = [];
   for (const length of SYNTHETIC_LENGTHS) {
     const made = calibrationOf(model, { synthetic: { ...calibration.synthetic, length } });
-    const retried = failure ? [`made-up inputs longer than ${length} do not run in this model`] : [];
+    const retried = failure ? [`made-up inputs of length ${failed.join(', ')} did not run: ${failure.message}`] : [];
     try {
       return await swapOn(model, { ...made, notices: [...made.notices, ...retried] }, options);
     } catch (error) {
-      if (!(error instanceof RuntimeError)) throw error;
+      if (!(error instanceof OriginalError)) throw error;
       failure ??= error;
+      failed.push(length);
     }
   }
   throw new RuntimeError(
-    `${(failure as Error).message}. The inputs were made up, of lengths ${SYNTHETIC_LENGTHS.join(', ')}: give calibration inputs of your own`,
+    `${failure?.message} (made-up inputs of lengths ${failed.join(', ')} were tried; give calibration inputs of your own)`,
     { cause: failure },
   );
 }
@@ -71,10 +75,16 @@ interface Calibration {
 async function swapOn(model: OnnxModel, calibration: Calibration, options: OnnxSwapOptions): Promise<OnnxSwapResult> {
   const { calibration: _, numHeads, onProgress, runtime, threads, executionProviders, ...pipeline } = options;
   const { feeds, kind, notices } = calibration;
-  const { found, skipped } = findSites(model, numHeads === undefined ? {} : { numHeads });
+  const { found, skipped, notices: remarks } = findSites(model, numHeads === undefined ? {} : { numHeads });
   const progress = new ProgressCounter(onProgress);
   const { model: swapped, report } = await swapSites(
-    { sites: found.map(({ site }) => site), skipped, calibration: { kind, sequences: feeds.length }, notices },
+    {
+      sites: found.map(({ site }) => site),
+      skipped,
+      calibration: { kind, sequences: feeds.length },
+      notices: [...remarks, ...notices],
+      size: modelSize(model),
+    },
     { ...pipeline, onStage: (stage) => progress.enter(stage) },
     async (chosen) => {
       const session: SessionOptions = {

@@ -5,7 +5,7 @@ import type { Probe } from './evaluate.js';
 import { evaluate } from './evaluate.js';
 import { Inquiry, sources } from './inquiry.js';
 import { elementCount } from './layout.js';
-import { probesOf } from './probe.js';
+import { headCountInputs, probesOf } from './probe.js';
 import { Refusal } from './refusal.js';
 import type { AttentionSite, SkippedSite } from './site.js';
 import type { GraphView, ViewNode } from './view.js';
@@ -20,6 +20,8 @@ export interface FoundSite {
 export interface Finding {
   readonly found: readonly FoundSite[];
   readonly skipped: readonly SkippedSite[];
+  /** Options that had no effect. */
+  readonly notices: readonly string[];
 }
 
 /** Settings of {@link findAttention}. */
@@ -45,7 +47,8 @@ export function findAttention(view: GraphView, options: FindOptions = {}): Findi
     if (!best || unsized < best.unsized) best = { inquiry, again, results, unsized };
     if (unsized === 0) break;
   }
-  return best ? verified(view, softmaxes, best, options) : { found: [], skipped: [] };
+  const { found, skipped } = best ? verified(view, softmaxes, best, options) : { found: [], skipped: [] };
+  return { found, skipped, notices: headCountNotices(view, options, found.length) };
 }
 
 /** What one pair of sizes gave. */
@@ -66,7 +69,22 @@ function blockOrRefusal(inquiry: Inquiry, softmax: ViewNode): AttentionBlock | R
   }
 }
 
-function verified(view: GraphView, softmaxes: readonly ViewNode[], attempt: Attempt, options: FindOptions): Finding {
+/** Says where the head count that was given had no effect. */
+function headCountNotices(view: GraphView, { numHeads }: FindOptions, found: number): string[] {
+  if (numHeads === undefined) return [];
+  const inputs = [...headCountInputs(view)];
+  if (inputs.length > 0 && found > 0) return [];
+  if (inputs.length > 0) return [`numHeads: ${numHeads} heads, taken for ${inputs.join(', ')}, showed no attention`];
+  const why = found > 0 ? 'the graph tells its heads, and they agree' : 'no input of the graph takes a head count';
+  return [`numHeads had no effect: ${why}`];
+}
+
+function verified(
+  view: GraphView,
+  softmaxes: readonly ViewNode[],
+  attempt: Attempt,
+  options: FindOptions,
+): Omit<Finding, 'notices'> {
   const found: FoundSite[] = [];
   const skipped: SkippedSite[] = [];
   const second = new Inquiry(view, evaluate(view, attempt.again));

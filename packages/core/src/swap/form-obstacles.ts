@@ -20,6 +20,7 @@ export function canonicalObstacle(block: AttentionBlock): string | null {
 export function factorisedBlockObstacle(block: AttentionBlock): string | null {
   if (!block.sameForAllHeads) return 'its mask or bias differs between heads';
   if (block.readOutside.length > 0) return 'its scores or probabilities are read outside the block';
+  if (block.sizeRead) return 'something asks for the size of its scores, the number of heads in it';
   const steps = [...block.chain.before, ...block.chain.after];
   // A transpose does not mind how many heads there are.
   const fixesHeads = ({ step, node }: PlacedStep) =>

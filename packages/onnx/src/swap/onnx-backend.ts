@@ -17,6 +17,7 @@ import { extended, only, partBetween, runAll } from './frontier.js';
 import { numberTensor } from './host-matrix.js';
 import { modelSize } from './model-size.js';
 import { openSite } from './open-site.js';
+import { ofOriginal } from './original-error.js';
 import { replaceBlock } from './replace-block.js';
 
 /** What the backend is made of. */
@@ -116,7 +117,7 @@ export class OnnxSwapBackend implements SwapBackend<OnnxModel> {
             frontier,
             await runAll(partBetween(this.model, frontier, inputs, outputs), frontier, session, watch),
           );
-    const before = await runLast(this.original);
+    const before = await ofOriginal(() => runLast(this.original));
     const after = this.original === this.swapped ? before : await runLast(this.swapped);
     const differences = this.wanted.map((name) => {
       const difference = new Difference();

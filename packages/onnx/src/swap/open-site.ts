@@ -37,6 +37,7 @@ import { extended, forEach, only, partBetween, runAll } from './frontier.js';
 import { addMatrix, numberTensor } from './host-matrix.js';
 import type { MomentNames } from './moment-nodes.js';
 import { momentNodes, outputMomentNodes } from './moment-nodes.js';
+import { ofOriginal } from './original-error.js';
 import { builderFor, replaceBlock } from './replace-block.js';
 
 /** As many calibration inputs prove the identity swap and the range of the key biases. */
@@ -75,7 +76,7 @@ export async function openSite(context: SiteContext): Promise<OpenSite> {
   const { stage, block } = place;
   const output = modelValue(block.output.output);
   const through = partBetween(model, context.original, stage.inputs, [...new Set([...stage.outputs, output])]);
-  const results = await runAll(through, context.original, session, watch);
+  const results = await ofOriginal(() => runAll(through, context.original, session, watch));
   const targets = results.map((values) => values[output] as HostTensor);
   const original = extended(context.original, only(results, stage.outputs));
   const dtype = (targets[0] as HostTensor).dtype;
