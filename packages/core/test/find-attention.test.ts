@@ -153,7 +153,7 @@ describe('findAttention', () => {
     expect(findAttention(graph.view(), { numHeads: 4 }).notices).toEqual([]);
     const wrong = findAttention(graph.view(), { numHeads: 5 });
     expect(wrong.found).toEqual([]);
-    expect(wrong.notices).toEqual(['numHeads: 5 heads, taken for num_heads, showed no attention']);
+    expect(wrong.notices).toEqual(['5 heads, taken for num_heads, showed no attention']);
   });
 
   it('gives a number of heads to no other whole number, and says where it had no effect', () => {
@@ -164,13 +164,13 @@ describe('findAttention', () => {
     graph.outputs.push(graph.op({ kind: 'gather', axis: 0 }, table, token), graph.binary('add', step, step));
     for (const [probe] of probesOf(graph.view(), 3)) expect(probe.inputNumbers).toEqual(new Map());
     expect(findAttention(graph.view(), { numHeads: 3 }).notices).toEqual([
-      'numHeads had no effect: no input of the graph takes a head count',
+      'the number of heads that was given had no effect: no input of the graph takes a head count',
     ]);
     const [style] = fc.sample(styles, { numRuns: 1, seed: 4 }) as [Style];
     const told = blockGraph({ ...style, numHeads: 3, headDim: 4 }).view();
     expect(findAttention(told).notices).toEqual([]);
     expect(findAttention(told, { numHeads: 3 }).notices).toEqual([
-      'numHeads had no effect: the graph tells its heads, and they agree',
+      'the number of heads that was given had no effect: the graph tells its heads, and they agree',
     ]);
   });
 });

@@ -73,7 +73,7 @@ export function addSwapCommand(program: Command, terminal: Terminal): void {
     .option('--synthetic-sequences <n>', 'without --calibration: made-up sequences (default: 16)', wholeNumber(1))
     .option('--synthetic-length <n>', 'without --calibration: length of open dimensions (default: 32)', wholeNumber(1))
     .option('--seed <n>', 'of every random choice', wholeNumber(0), 0)
-    .option('--heads <n>', 'number of heads, where the graph does not tell', wholeNumber(1))
+    .option('--heads <n>', 'number of heads, where the graph takes it from an input', wholeNumber(1))
     .addOption(
       new Option('--external-data <when>', 'ONNX: weights in a file of their own')
         .choices(['auto', 'always', 'never'])

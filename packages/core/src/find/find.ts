@@ -74,9 +74,9 @@ function headCountNotices(view: GraphView, { numHeads }: FindOptions, found: num
   if (numHeads === undefined) return [];
   const inputs = [...headCountInputs(view)];
   if (inputs.length > 0 && found > 0) return [];
-  if (inputs.length > 0) return [`numHeads: ${numHeads} heads, taken for ${inputs.join(', ')}, showed no attention`];
+  if (inputs.length > 0) return [`${numHeads} heads, taken for ${inputs.join(', ')}, showed no attention`];
   const why = found > 0 ? 'the graph tells its heads, and they agree' : 'no input of the graph takes a head count';
-  return [`numHeads had no effect: ${why}`];
+  return [`the number of heads that was given had no effect: ${why}`];
 }
 
 function verified(
