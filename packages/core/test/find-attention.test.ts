@@ -116,6 +116,7 @@ describe('findAttention', () => {
     const view = blockGraph({ ...style, numHeads: 3, headDim: 4 }).view();
     expect(findAttention(view, { numHeads: 3 }).found).toHaveLength(1);
     expect(() => findAttention(view, { numHeads: 4 })).toThrow(RangeError);
+    expect(() => findAttention(view, { numHeads: 1.5 })).toThrow(/1.5 is no number of heads; give a whole number/);
     expect(() => findAttention(view, { numHeads: 4 })).toThrow(
       /numHeads: the graph gives softmax\d+ 3 heads of 4, not 4; leave the option out/,
     );

@@ -6,14 +6,17 @@ import { isOnnxDomain } from './graph/constant-tensor.js';
 import type { OnnxModel } from './graph/model.js';
 import { graphView, nodeName } from './view/graph-view.js';
 
-/** Settings of {@link inspect}. */
+/** Settings of {@link inspect}: `numHeads`, for graphs that take it from an input. */
 export type InspectOptions = FindOptions;
 
 /**
  * Finds the attention of an ONNX model, without running it: its sites, and what looks like attention and is left
- * alone, with the reason.
+ * alone, with the reason. Weights are only read where the proof needs them; sizes are given in elements.
  *
- * @throws RangeError where `numHeads` disagrees with the graph.
+ * @param model - from `readModel`; it is not changed.
+ * @param options - default: everything is told by the graph.
+ * @throws RangeError where `numHeads` is no whole number from 1, or disagrees with the graph; OnnxFileError where weights
+ *   in an external file cannot be read.
  */
 export function inspect(model: OnnxModel, options: InspectOptions = {}): Inspection {
   const { found, ...rest } = findSites(model, options);

@@ -26,7 +26,10 @@ export interface Finding {
 
 /** Settings of {@link findAttention}. */
 export interface FindOptions {
-  /** Number of heads, where the graph takes it from an input; elsewhere it must agree with the graph. */
+  /**
+   * Number of heads, a whole number from 1, where the graph takes it from an input; elsewhere it must agree with the
+   * graph, or it is a RangeError. Default: told by the graph, and what it does not tell is skipped.
+   */
   readonly numHeads?: number;
 }
 
@@ -35,9 +38,13 @@ export interface FindOptions {
  * the product with the values, and each operand back to a projection of a stream, with the place of every element
  * carried along. A softmax that does not prove to be one is skipped with the reason.
  *
- * @throws RangeError where `numHeads` disagrees with the graph.
+ * @throws RangeError where `numHeads` is no whole number from 1, or disagrees with the graph.
  */
 export function findAttention(view: GraphView, options: FindOptions = {}): Finding {
+  const { numHeads = 1 } = options;
+  if (!Number.isSafeInteger(numHeads) || numHeads < 1) {
+    throw new RangeError(`numHeads: ${numHeads} is no number of heads; give a whole number from 1, or leave it out`);
+  }
   const softmaxes = view.nodes.filter((node) => node.operator.kind === 'softmax');
   let best: Attempt | undefined;
   for (const [probe, again] of probesOf(view, options.numHeads)) {
