@@ -1,8 +1,8 @@
+import { embed, load } from '@mhe/example-sentence-encoder';
 import type { TfjsModel } from '@mhe/tfjs';
 import { median } from '../machine/median.js';
 import { cosine } from '../quality/encoder.js';
 import { spearman } from '../quality/spearman.js';
-import { embed, load } from './encoder.js';
 import type { SentencePair } from './sentences.js';
 
 /** What one model makes of the sentence pairs. */

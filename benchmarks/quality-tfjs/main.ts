@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { feedOf, unigramTokenizer, type Vocabulary } from '@mhe/example-sentence-encoder';
 import type { SwapReport, TfjsModel } from '@mhe/tfjs';
 import { readModel, swap, writeModel } from '@mhe/tfjs';
 import { setThreadsCount, setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
@@ -14,10 +15,8 @@ import { describeMachine } from '../machine/describe-machine.js';
 import { type Dial, dials } from '../quality/dials.js';
 import { markdownTable } from '../report/markdown-table.js';
 import { saveJson } from '../report/save-json.js';
-import { feedOf } from './encoder.js';
 import { type Evaluation, evaluate } from './evaluate.js';
 import { readCalibration, readPairs } from './sentences.js';
-import { unigramTokenizer, type Vocabulary } from './tokenizer.js';
 
 const { resolve: resolveModule } = createRequire(import.meta.url);
 const shared = (path: string) => fileURLToPath(new URL(`../../../shared/${path}`, import.meta.url));

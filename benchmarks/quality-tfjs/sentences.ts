@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import type { Tokenizer } from './tokenizer.js';
+import type { Tokenizer } from '@mhe/example-sentence-encoder';
 
 /** A pair of tokenised sentences and how alike people find them. */
 export interface SentencePair {

@@ -70,7 +70,13 @@ function swappedVariant(
   return {
     name: `${embedding.toUpperCase()} ${form}, ${groups.queryKey}/${groups.value === numHeads ? 'n' : groups.value}`,
     isBaseline: false,
-    model: replaceBlock(unfused, site.block, { weights, embedding, form }, 'float32', 'mhe/0'),
+    model: replaceBlock(
+      unfused,
+      { block: site.block, inside: new Set() },
+      { weights, embedding, form },
+      'float32',
+      'mhe/0',
+    ),
     reference: expandMhe(weights),
   };
 }

@@ -41,6 +41,15 @@ describe('mhe inspect', () => {
       expect(stdout).toContain(`  ${name}: ${reason} (${nodes.join(', ')})`);
   });
 
+  it('says on stderr where the head count given had no effect', async () => {
+    const { code, stdout, stderr } = await runMhe(['inspect', bert.path, '--heads', '3', '--json']);
+    expect(code).toBe(0);
+    expect(Object.keys(JSON.parse(stdout))).toEqual(['attention', 'skipped']);
+    expect(stderr).toMatch(/^note: the number of heads that was given had no effect: [^\n]*\n$/);
+    const none = await runMhe(['inspect', onnxFixture('decoy-classifier-script13').path, '--heads', '3']);
+    expect(none.stderr).toMatch(/no effect: no input of the graph takes a head count/);
+  });
+
   it('ends with code 1 and one line where the head count given is wrong', async () => {
     const { code, stdout, stderr } = await runMhe(['inspect', bert.path, '--heads', '7']);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });

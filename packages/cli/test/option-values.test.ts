@@ -47,6 +47,8 @@ describe('--sites', () => {
     ['-1', /"-1" is no site number/],
     ['0-99999999', /no site number or range/],
     ['/(/', /Invalid regular expression/],
+    ['/layer/g', /with the flags "g", and only i is taken: \/layer\/ or \/layer\/i\. .* write \*layer\/g\./],
+    ['/layer/gi', /only i is taken/],
   ])('refuses %s', (value, message) => {
     expect(() => siteSelection(value)).toThrow(message);
   });

@@ -235,7 +235,7 @@ describe('a swap that cannot be done ends with code 1 and one line, before any w
 
   it('where the options contradict each other or the model', async () => {
     const all = [model, '-o', output, '--calibration', calibration];
-    await refused([model], /required option '-o, --output <file>' not specified/);
+    await refused([model], /required option '-o, --output <path>' not specified/);
     await refused([...all, '--groups', '1', '--query-key-groups', '1'], /cannot be used with/);
     await refused([...all, '--groups', '4'], /4/);
     await refused([...all, '--sites', '2'], /no site 2/);

@@ -113,6 +113,7 @@ export { type Float64Tensor, float64Tensor } from './float64/tensor.js';
 
 // The swap: the pipeline, what adapters share, options, progress, report.
 export type { Finished, OpenSite, Replaced, Replacement, SwapBackend } from './swap/backend.js';
+export { type BlockReplacement, identityReplacement, keepsOutput } from './swap/block-replacement.js';
 export { type BlockWriter, type CanonicalReplacement, writeCanonicalBlock } from './swap/canonical-block.js';
 export { type ChosenForm, chooseForm } from './swap/choose-form.js';
 export { Difference, type NumberTensor } from './swap/difference.js';
@@ -121,6 +122,9 @@ export type { GroupCount, Groups } from './swap/groups.js';
 export { inHeadOrder } from './swap/head-order.js';
 export { type FlatValues, flattenNested, type NestedValues, type NumberArray } from './swap/nested-values.js';
 export type { AttentionForm, SiteSelection, SwapOptions, SwapProgress, SyntheticCalibration } from './swap/options.js';
+export { planWidened, type WidenedConstant, type WidenedProjection } from './swap/plan-widened.js';
+export { ProgressCounter } from './swap/progress-counter.js';
 export type { BeforeAfter, OutputDifference, SwappedSite, SwapReport } from './swap/report.js';
 export { streamSequences } from './swap/stream-sequences.js';
 export { type PipelineOptions, type SwapTask, swapSites } from './swap/swap-sites.js';
+export { syntheticNotice } from './swap/synthetic-notice.js';

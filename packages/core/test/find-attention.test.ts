@@ -3,6 +3,7 @@
 import { type AttentionSite, findAttention } from '@mhe/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { probesOf } from '../src/find/probe.js';
 import { referenceAttention, relativeError, type Score } from './attention-reference.js';
 import { blockFeeds, blockGraph, type Style, streamOfRole, styles, totalScale, widths } from './find-blocks.js';
 import { ViewGraph } from './find-graph.js';
@@ -115,6 +116,7 @@ describe('findAttention', () => {
     const view = blockGraph({ ...style, numHeads: 3, headDim: 4 }).view();
     expect(findAttention(view, { numHeads: 3 }).found).toHaveLength(1);
     expect(() => findAttention(view, { numHeads: 4 })).toThrow(RangeError);
+    expect(() => findAttention(view, { numHeads: 1.5 })).toThrow(/1.5 is no number of heads; give a whole number/);
     expect(() => findAttention(view, { numHeads: 4 })).toThrow(
       /numHeads: the graph gives softmax\d+ 3 heads of 4, not 4; leave the option out/,
     );
@@ -149,6 +151,27 @@ describe('findAttention', () => {
       const { found } = findAttention(graph.view(), { numHeads: count });
       expect(found[0]?.site).toMatchObject({ numHeads: count, headDim: 12 / count });
     }
-    expect(findAttention(graph.view(), { numHeads: 5 }).found).toEqual([]);
+    expect(findAttention(graph.view(), { numHeads: 4 }).notices).toEqual([]);
+    const wrong = findAttention(graph.view(), { numHeads: 5 });
+    expect(wrong.found).toEqual([]);
+    expect(wrong.notices).toEqual(['5 heads, taken for num_heads, showed no attention']);
+  });
+
+  it('gives a number of heads to no other whole number, and says where it had no effect', () => {
+    const graph = new ViewGraph();
+    const token = graph.input('token', [1], 'integer');
+    const step = graph.input('step', [], 'integer');
+    const table = graph.constant(new Float64Array(12), [4, 3]);
+    graph.outputs.push(graph.op({ kind: 'gather', axis: 0 }, table, token), graph.binary('add', step, step));
+    for (const [probe] of probesOf(graph.view(), 3)) expect(probe.inputNumbers).toEqual(new Map());
+    expect(findAttention(graph.view(), { numHeads: 3 }).notices).toEqual([
+      'the number of heads that was given had no effect: no input of the graph takes a head count',
+    ]);
+    const [style] = fc.sample(styles, { numRuns: 1, seed: 4 }) as [Style];
+    const told = blockGraph({ ...style, numHeads: 3, headDim: 4 }).view();
+    expect(findAttention(told).notices).toEqual([]);
+    expect(findAttention(told, { numHeads: 3 }).notices).toEqual([
+      'the number of heads that was given had no effect: the graph tells its heads, and they agree',
+    ]);
   });
 });

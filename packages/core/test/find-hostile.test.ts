@@ -105,6 +105,31 @@ describe('findAttention ends', () => {
     expect(ends(() => findAttention(view)).found).toHaveLength(1);
   });
 
+  it('on eight hundred sums of sixteen thousand numbers, in bounded memory', () => {
+    const graph = new ViewGraph();
+    const x = graph.input('x', ['batch', 'length', 6]);
+    const view = attention(graph, x);
+    const last = repeated(800, weight(graph, 128, 128), (value) => graph.binary('add', value, graph.list(1)));
+    const evaluation = evaluate(graph.view(), probeOf(graph.view(), { batch: 2, length: 5 }));
+    const kept = [...evaluation.values()].reduce((sum, { numbers }) => sum + (numbers?.byteLength ?? 0), 0);
+    expect(kept).toBeLessThan(40 * 2 ** 20);
+    expect(evaluation.get(last)?.dims).toEqual([128, 128]);
+    expect(findAttention(view).found).toHaveLength(1);
+    // Sizes are told behind them, too: here the block comes after the sums.
+    const behind = new ViewGraph();
+    repeated(800, weight(behind, 128, 128), (value) => behind.binary('add', value, behind.list(1)));
+    expect(findAttention(attention(behind, behind.input('x', ['batch', 'length', 6]))).found).toHaveLength(1);
+  });
+
+  it('on scores of a fixed size beyond what is followed, and says the limit', () => {
+    const graph = new ViewGraph();
+    const { found, skipped } = findAttention(attention(graph, graph.input('x', [1, 4096, 6])));
+    expect(found).toEqual([]);
+    expect(skipped[0]?.reason).toMatch(
+      /of size \[1, 2, 4096, 4096\] is too large to follow: 33554432 elements, at most 16777216 are followed/,
+    );
+  });
+
   it('on a weight that is a sum of itself, doubled sixty times', () => {
     const graph = new ViewGraph();
     const last = repeated(60, weight(graph, 200, 200), (value) => graph.binary('add', value, value));

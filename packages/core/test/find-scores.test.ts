@@ -221,10 +221,20 @@ describe('the way of the scores', () => {
       return value;
     };
     const none: Change = (_, value) => value;
+    const sizeReader: Change = (graph, value) => {
+      graph.outputs.push(graph.op({ kind: 'shape', start: 0, end: null }, value));
+      return value;
+    };
     expect(read(none, none)).toEqual([]);
     expect(read(output, none)).toEqual(['scores']);
     expect(read(none, output)).toEqual(['probabilities']);
     expect(read(reader, reader)).toEqual(['scores', 'probabilities']);
+    // A size is no score, but it holds the number of heads.
+    expect(read(sizeReader, sizeReader)).toEqual([]);
+    for (const change of [none, sizeReader]) {
+      const [entry] = findAttention(attention(change, none).view()).found;
+      expect(entry?.block.sizeRead).toBe(change === sizeReader);
+    }
   });
 
   it.each<[string, Change, Change, RegExp]>([

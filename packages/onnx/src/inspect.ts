@@ -6,24 +6,27 @@ import { isOnnxDomain } from './graph/constant-tensor.js';
 import type { OnnxModel } from './graph/model.js';
 import { graphView, nodeName } from './view/graph-view.js';
 
-/** Settings of {@link inspect}. */
+/** Settings of {@link inspect}: `numHeads`, for graphs that take it from an input. */
 export type InspectOptions = FindOptions;
 
 /**
  * Finds the attention of an ONNX model, without running it: its sites, and what looks like attention and is left
- * alone, with the reason.
+ * alone, with the reason. Weights are only read where the proof needs them; sizes are given in elements.
  *
- * @throws RangeError where `numHeads` disagrees with the graph.
+ * @param model - from `readModel`; it is not changed.
+ * @param options - default: everything is told by the graph.
+ * @throws RangeError where `numHeads` is no whole number from 1, or disagrees with the graph; OnnxFileError where weights
+ *   in an external file cannot be read.
  */
 export function inspect(model: OnnxModel, options: InspectOptions = {}): Inspection {
-  const { found, skipped } = findSites(model, options);
-  return { attention: found.map(({ site }) => site), skipped };
+  const { found, ...rest } = findSites(model, options);
+  return { attention: found.map(({ site }) => site), ...rest };
 }
 
 /** {@link inspect} with what a swap needs of each site. */
 export function findSites(model: OnnxModel, options: FindOptions): Finding {
-  const { found, skipped } = findAttention(graphView(model), options);
-  return { found, skipped: [...skipped, ...beyondTheFinder(model)] };
+  const finding = findAttention(graphView(model), options);
+  return { ...finding, skipped: [...finding.skipped, ...beyondTheFinder(model)] };
 }
 
 /** Attention in one operator, by name; whatever domain it is of. */
@@ -47,13 +50,16 @@ function beyondTheFinder(model: OnnxModel): SkippedSite[] {
   const graph = model.proto.graph;
   if (!graph) return [];
   const functions = new Map(
-    model.proto.functions.map((entry) => [`${entry.domain}.${entry.name}`, entry.node.some(isAttentionLike)] as const),
+    model.proto.functions.map(({ domain, name, overload, node }) => [
+      functionKey(domain, name, overload),
+      node.some(isAttentionLike),
+    ]),
   );
   return graph.node.flatMap((node): SkippedSite[] => {
     const name = nodeName(node);
     const kind = isOnnxDomain(node.domain) ? node.opType : `${node.domain}.${node.opType}`;
     const skip = (reason: string) => [{ name, reason, nodes: [name] }];
-    if (functions.get(`${node.domain}.${node.opType}`)) {
+    if (functions.get(functionKey(node.domain, node.opType, node.overload))) {
       return skip(
         `it is a call of the model's own function ${kind}, which holds attention or a softmax; functions are not swapped`,
       );
@@ -63,6 +69,11 @@ function beyondTheFinder(model: OnnxModel): SkippedSite[] {
       ? skip(`attention or a softmax is inside the body of this ${kind}; nested graphs are not swapped`)
       : [];
   });
+}
+
+/** What tells a model's own functions apart; two names for ONNX's own domain are one. */
+function functionKey(domain: string, name: string, overload: string): string {
+  return JSON.stringify([isOnnxDomain(domain) ? '' : domain, name, overload]);
 }
 
 function holdsAttention(graph: GraphProto): boolean {

@@ -1,5 +1,5 @@
-import type { SwapOptions, SwapProgress, SwapReport } from '@mhe/core';
-import { swapSites } from '@mhe/core';
+import type { SwapOptions, SwapReport } from '@mhe/core';
+import { ProgressCounter, swapSites, syntheticNotice } from '@mhe/core';
 import type { OnnxModel } from './graph/model.js';
 import { findSites } from './inspect.js';
 import type { Feed } from './run/check-feed.js';
@@ -10,8 +10,9 @@ import { modelInputs } from './run/model-inputs.js';
 import type { SessionOptions } from './run/session.js';
 import { RuntimeError } from './run/session.js';
 import { syntheticFeeds } from './run/synthetic-feeds.js';
-import type { SyntheticValues } from './run/synthetic-values.js';
+import { modelSize } from './swap/model-size.js';
 import { OnnxSwapBackend } from './swap/onnx-backend.js';
+import { OriginalError } from './swap/original-error.js';
 
 /** Options of {@link swap}: those of every adapter, and how ONNX Runtime is run. */
 export type OnnxSwapOptions = SwapOptions<Feed> & SessionOptions;
@@ -42,19 +43,21 @@ export async function swap(model: OnnxModel, options: OnnxSwapOptions = {}): Pro
     return swapOn(model, calibrationOf(model, calibration), options);
   }
   // What a model leaves open it may still bound: by its table of positions, or by sizes frozen at export.
-  let failure: unknown;
+  let failure: OriginalError | undefined;
+  const failed: number[] = [];
   for (const length of SYNTHETIC_LENGTHS) {
     const made = calibrationOf(model, { synthetic: { ...calibration.synthetic, length } });
-    const retried = failure ? [`made-up inputs longer than ${length} do not run in this model`] : [];
+    const retried = failure ? [`made-up inputs of length ${failed.join(', ')} did not run: ${failure.message}`] : [];
     try {
       return await swapOn(model, { ...made, notices: [...made.notices, ...retried] }, options);
     } catch (error) {
-      if (!(error instanceof RuntimeError)) throw error;
+      if (!(error instanceof OriginalError)) throw error;
       failure ??= error;
+      failed.push(length);
     }
   }
   throw new RuntimeError(
-    `${(failure as Error).message}. The inputs were made up, of lengths ${SYNTHETIC_LENGTHS.join(', ')}: give calibration inputs of your own`,
+    `${failure?.message} (made-up inputs of lengths ${failed.join(', ')} were tried; give calibration inputs of your own)`,
     { cause: failure },
   );
 }
@@ -72,10 +75,16 @@ interface Calibration {
 async function swapOn(model: OnnxModel, calibration: Calibration, options: OnnxSwapOptions): Promise<OnnxSwapResult> {
   const { calibration: _, numHeads, onProgress, runtime, threads, executionProviders, ...pipeline } = options;
   const { feeds, kind, notices } = calibration;
-  const { found, skipped } = findSites(model, numHeads === undefined ? {} : { numHeads });
+  const { found, skipped, notices: remarks } = findSites(model, numHeads === undefined ? {} : { numHeads });
   const progress = new ProgressCounter(onProgress);
   const { model: swapped, report } = await swapSites(
-    { sites: found.map(({ site }) => site), skipped, calibration: { kind, sequences: feeds.length }, notices },
+    {
+      sites: found.map(({ site }) => site),
+      skipped,
+      calibration: { kind, sequences: feeds.length },
+      notices: [...remarks, ...notices],
+      size: modelSize(model),
+    },
     { ...pipeline, onStage: (stage) => progress.enter(stage) },
     async (chosen) => {
       const session: SessionOptions = {
@@ -104,57 +113,11 @@ function calibrationOf(model: OnnxModel, calibration: NonNullable<OnnxSwapOption
   }
   if ('synthetic' in calibration) {
     const { feeds, inputs } = syntheticFeeds(model, calibration.synthetic);
-    const made = inputs.map(({ name, dims, values }) => `${name} [${dims.join(', ')}] ${describeValues(values)}`);
-    return { feeds, kind: 'synthetic', notices: [`the calibration inputs are made up: ${made.join('; ')}`] };
+    return { feeds, kind: 'synthetic', notices: [syntheticNotice(inputs)] };
   }
   const inputs = modelInputs(model);
   const feeds = [...calibration].map((feed, i) => checkFeed(inputs, feed, `calibration input ${i + 1}`));
   if (feeds.length === 0)
     throw new RangeError('calibration: there is no input in it; give at least one, or leave it out');
   return { feeds, kind: 'given', notices: [] };
-}
-
-/** Counts runs into one figure. */
-class ProgressCounter {
-  private total = 0;
-  private done = 0;
-  private at: Pick<SwapProgress, 'stage' | 'site'> = { stage: 'capture', site: '' };
-
-  constructor(private readonly tell: ((progress: SwapProgress) => void) | undefined) {}
-
-  expect(total: number): void {
-    this.total = total;
-  }
-
-  enter(stage: Pick<SwapProgress, 'stage' | 'site'>): void {
-    this.at = stage;
-    this.report();
-  }
-
-  step(): void {
-    this.done = Math.min(this.done + 1, this.total);
-    this.report();
-  }
-
-  /** A site that needed fewer runs leaves some over. */
-  finish(): void {
-    if (this.done === this.total) return;
-    this.done = this.total;
-    this.report();
-  }
-
-  private report(): void {
-    this.tell?.({ ...this.at, done: this.done, total: this.total });
-  }
-}
-
-function describeValues(values: SyntheticValues): string {
-  switch (values.kind) {
-    case 'ids':
-      return `numbers below ${values.below}`;
-    case 'positions':
-      return 'positions in order';
-    default:
-      return values.kind;
-  }
 }

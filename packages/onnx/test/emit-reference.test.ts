@@ -2,6 +2,7 @@
 import {
   type AttentionBlock,
   additiveMaskRule,
+  type BlockReplacement,
   booleanMaskRule,
   causalRule,
   combineRules,
@@ -16,11 +17,14 @@ import {
   scaleRule,
   seededRandom,
 } from '@mhe/core';
+import type { GraphProto } from 'onnx-buf';
 import { describe, expect, it } from 'vitest';
+import { graphIndex } from '../src/graph/graph-index.js';
 import { findSites } from '../src/inspect.js';
 import { fillHostTensor, type HostTensor, type HostTensors, hostNumbers } from '../src/run/host-tensor.js';
 import { withSession } from '../src/run/session.js';
-import { type BlockReplacement, replaceBlock } from '../src/swap/replace-block.js';
+import { insideNames } from '../src/swap/block-nodes.js';
+import { replaceBlock } from '../src/swap/replace-block.js';
 import { fixtureModel, fixtureOf } from './fixture.js';
 import { runtimes } from './run-runtimes.js';
 
@@ -184,9 +188,10 @@ describe.each(styles)('a block like $name', (style) => {
   it.each(cases)('computes MHE-%s as the reference does, %s', async (embedding, form) => {
     const model = await fixtureModel(fixtureOf(style.name));
     const [{ block }] = findSites(model, {}).found as [ReturnType<typeof findSites>['found'][0]];
+    const inside = insideNames(graphIndex(model.proto.graph as GraphProto), block);
     for (const groups of form === 'factorised' ? [one, { ...one, value: two.value }] : [one, two]) {
       const weights = drawn(block, embedding, groups, seededRandom(5));
-      const swapped = replaceBlock(model, block, { weights, embedding, form }, 'float32', 'mhe/0');
+      const swapped = replaceBlock(model, { block, inside }, { weights, embedding, form }, 'float32', 'mhe/0');
       for (const [name, runtime] of runtimes) {
         await withSession(swapped, { runtime }, async (session) => {
           for (const size of sizesOf(style, name === 'node' && groups === one)) {

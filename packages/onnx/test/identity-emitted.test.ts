@@ -1,12 +1,14 @@
 // Every exported model with its own weights put in as a group for each head: in each form that can express them, and in
 // both runtimes.
+import { canonicalObstacle, identityReplacement, widenedObstacle } from '@mhe/core';
+import type { GraphProto } from 'onnx-buf';
 import { describe, expect, it } from 'vitest';
-import { canonicalObstacle } from '../src/emit/canonical-block.js';
-import { widenedObstacle } from '../src/emit/widened-block.js';
+import { graphIndex } from '../src/graph/graph-index.js';
 import type { OnnxModel } from '../src/graph/model.js';
 import { findSites } from '../src/inspect.js';
+import { insideNames } from '../src/swap/block-nodes.js';
 import { runAll } from '../src/swap/frontier.js';
-import { identityReplacement, replaceBlock } from '../src/swap/replace-block.js';
+import { replaceBlock } from '../src/swap/replace-block.js';
 import { fixture, fixtureModel, largestDifference, swappableNames } from './fixture.js';
 import { runtimes } from './run-runtimes.js';
 import { expectSound } from './swapped-graph.js';
@@ -21,7 +23,8 @@ describe.each(['folded', 'widened'] as const)('a group for each head, %s', (form
     const able = found.filter(({ block }) => obstacle(block) === null);
     const model = able.reduce<OnnxModel>((model, { site, block }) => {
       const dtype = isFloat16(name) ? 'float16' : 'float32';
-      return replaceBlock(model, block, identityReplacement(block, form), dtype, `mhe/${site.index}`);
+      const inside = insideNames(graphIndex(model.proto.graph as GraphProto), block);
+      return replaceBlock(model, { block, inside }, identityReplacement(block, form), dtype, `mhe/${site.index}`);
     }, original);
     // Every site can take one of the forms, and nearly all take both.
     if (able.length === 0)

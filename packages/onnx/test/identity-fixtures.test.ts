@@ -41,6 +41,21 @@ describe('the identity swap', () => {
     for (const { form } of report.swapped) expect(form).toBe('widened');
   });
 
+  it.each([
+    ['zeros', 0],
+    ['no numbers', Number.NaN],
+  ])('is proved by nothing where a block gives %s, which leaves the block alone', async (_, value) => {
+    // Without biases, zeros come out as zeros.
+    const model = await fixtureModel('einsum-script12');
+    const calibration = [{ x: { dims: [1, 3, 18], data: new Float32Array(54).fill(value) } }];
+    const { model: swapped, report } = await swap(model, { runtime, calibration });
+    expect(swapped).toBe(model);
+    expect(report.swapped).toEqual([]);
+    expect(report.skipped.map(({ reason }) => reason)).toEqual([
+      'its output on the calibration inputs is zero or no number, which proves nothing: give other inputs',
+    ]);
+  });
+
   it('notices where it does not hold, and leaves the block alone', async () => {
     const name = fixtureOf('bert-sdpa');
     const model = await fixtureModel(name);

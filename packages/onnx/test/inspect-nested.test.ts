@@ -29,6 +29,7 @@ describe('inspect', () => {
           nodes: ['node_y'],
         },
       ],
+      notices: [],
     });
   });
 
@@ -56,6 +57,25 @@ describe('inspect', () => {
     expect(skipped.map(({ reason }) => reason)).toEqual([
       "it is a call of the model's own function local.Weigh, which holds attention or a softmax; functions are not swapped",
     ]);
+  });
+
+  it('tells functions of one name apart by their overload', () => {
+    const named = (overload: string, opType: string) =>
+      create(FunctionProtoSchema, {
+        name: 'Weigh',
+        domain: 'local',
+        overload,
+        input: ['a'],
+        output: ['b'],
+        node: [create(NodeProtoSchema, { opType, input: ['a'], output: ['b'] })],
+      });
+    const functions = [named('', 'Softmax'), named('plain', 'Relu')];
+    const skippedOf = (overload: string) => {
+      const made = around(edit(node('Weigh', ['x'], ['y'], {}, 'local'), { overload }));
+      return inspect({ ...made, proto: edit(made.proto, { functions }) }).skipped;
+    };
+    expect(skippedOf('')).toHaveLength(1);
+    expect(skippedOf('plain')).toEqual([]);
   });
 
   it.each(['Attention', 'MultiHeadAttention', 'GroupQueryAttention', 'QAttention', 'PackedMultiHeadAttention'])(

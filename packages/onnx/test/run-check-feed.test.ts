@@ -47,6 +47,15 @@ describe('checkFeed', () => {
     expect(x?.data).toEqual(Float32Array.of(1, 2));
   });
 
+  it('takes the bits of float16 as the runtime gives them, and numbers as numbers', () => {
+    const bits = Uint16Array.of(0x3c00, 0xc000);
+    const given = only(type.FLOAT16, { data: bits, dims: [2] });
+    bits.fill(0);
+    expect(given?.data).toEqual(Uint16Array.of(0x3c00, 0xc000));
+    expect(only(type.FLOAT16, { data: [1, -2], dims: [2] })?.data).toEqual(given?.data);
+    expect(only(type.FLOAT16, [1, -2])?.data).toEqual(given?.data);
+  });
+
   it('keeps integers exact to the ends of their range', () => {
     expect(only(type.INT64, [2n ** 63n - 1n, -(2n ** 63n)])?.data).toEqual(
       BigInt64Array.of(2n ** 63n - 1n, -(2n ** 63n)),

@@ -13,6 +13,29 @@ const bytesOf = (model: OnnxModel) => Buffer.from(encodeModel(model).bytes).toSt
 const swapping = (name: string, model: OnnxModel, options: Parameters<typeof swap>[1] = {}) =>
   swap(model, { runtime, calibration: inputsOf(name), ...options });
 
+/** ONNX Runtime, but runs fail where told by the size of an input and the bytes of the model. */
+function failingRuntime(fails: (dims: readonly number[], model: string) => boolean): OrtRuntime {
+  const { InferenceSession } = runtime;
+  return {
+    ...runtime,
+    InferenceSession: {
+      async create(model, options) {
+        const session = await InferenceSession.create(model, options);
+        const text = Buffer.from(model).toString('latin1');
+        return {
+          inputNames: session.inputNames,
+          outputNames: session.outputNames,
+          release: () => session.release(),
+          run(feeds, ...rest) {
+            if (Object.values(feeds).some(({ dims }) => fails(dims, text))) throw new Error('too long for this test');
+            return session.run(feeds, ...rest);
+          },
+        };
+      },
+    },
+  };
+}
+
 function graphOf(model: OnnxModel) {
   const { graph } = model.proto;
   if (!graph) throw new Error('no graph');
@@ -148,6 +171,11 @@ describe('swap', () => {
     expect(model).toBe(decoy);
     expect(report.swapped).toEqual([]);
     expect(report.skipped).toHaveLength(1);
+    const { parameters, bytes } = report;
+    expect([parameters.before, bytes.before]).toEqual([parameters.after, bytes.after]);
+    const stored = graphOf(decoy).initializer.filter((tensor) => tensor.dataType === 1);
+    expect(bytes.before).toBeGreaterThanOrEqual(stored.reduce((sum, tensor) => sum + tensor.rawData.byteLength, 0));
+    expect(parameters.before).toBe(bytes.before / 4);
   });
 
   it('names the calibration input that does not fit', async () => {
@@ -162,6 +190,24 @@ describe('swap', () => {
     const { report } = await swap(await fixtureModel(name), { runtime, groups: 'heads' });
     expect(report.calibration.kind).toBe('synthetic');
     expect(report.notices.join('\n')).toMatch(/made up: input_ids/);
+  });
+
+  it('tries shorter made-up inputs where the model does not run on long ones', async () => {
+    const fails = (dims: readonly number[]) => dims[1] !== undefined && dims[1] > 8;
+    const { report } = await swap(await fixtureModel(name), { runtime: failingRuntime(fails), groups: 'heads' });
+    expect(report.swapped).toHaveLength(2);
+    expect(report.notices.join('\n')).toMatch(/made-up inputs of length 32, 16 did not run: .*too long for this test/);
+    expect(report.notices.join('\n')).toMatch(/made up: input_ids \[1, 8\]/);
+    const never = swap(await fixtureModel(name), { runtime: failingRuntime(() => true) });
+    await expect(never).rejects.toThrow(
+      /too long for this test \(made-up inputs of lengths 32, 16, 8, 6, 4 were tried;/,
+    );
+  });
+
+  it('does not take a failure of its own nodes for one of the inputs', async () => {
+    const swapped = swap(await fixtureModel(name), { runtime: failingRuntime((_, text) => text.includes('mhe/0')) });
+    // What is said of inputs tried would come behind it.
+    await expect(swapped).rejects.toThrow(/too long for this test$/);
   });
 
   it('counts what it saves as the files show it', async () => {

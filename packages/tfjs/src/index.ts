@@ -20,6 +20,7 @@ export type {
   SyntheticCalibration,
 } from '@mhe/core';
 // Files.
+export { loadModel } from './file/load-model.js';
 export type { TfjsFormat, TfjsModel } from './file/model.js';
 export { type ReadOptions, readModel } from './file/read-model.js';
 export { TfjsFileError, type TfjsFileProblem } from './file/tfjs-file-error.js';

@@ -1,42 +1,23 @@
-import type { Finding, FindOptions, Inspection, SkippedSite } from '@mhe/core';
-import { findAttention } from '@mhe/core';
-import type { TfjsModel } from './file/model.js';
-import { graphOf } from './graph-model/graph-model.js';
-import type { NodeDef } from './graph-model/node-def.js';
-import { graphView } from './view/graph-view.js';
+import type { FindOptions, Inspection } from '@mhe/core';
+import { type AnyModel, toTfjsModel } from './file/live-model.js';
+import { withLayers } from './layers-model/load-layers.js';
+import { findGraphSites } from './view/find-graph-sites.js';
+import { findLayerSites } from './view-layers/find-layer-sites.js';
 
 /** Settings of {@link inspect}. */
 export type InspectOptions = FindOptions;
 
 /**
  * Finds the attention of a model, without running it: its sites, and what looks like attention and is left alone, with
- * the reason.
+ * the reason. Of a model of layers these are attention layers, and heads that are written as layers of their own.
  *
- * @throws RangeError where `numHeads` disagrees with the graph.
+ * @throws RangeError where `numHeads` disagrees with the model.
  */
-export async function inspect(model: TfjsModel, options: InspectOptions = {}): Promise<Inspection> {
-  const { found, skipped } = findSites(model, options);
-  return { attention: found.map(({ site }) => site), skipped };
-}
-
-/** {@link inspect} with what a swap needs of each site. */
-export function findSites(model: TfjsModel, options: FindOptions): Finding {
-  const { found, skipped } = findAttention(graphView(model), options);
-  return { found, skipped: [...skipped, ...insideFunctions(model)] };
-}
-
-/** Softmaxes that the view has none for: those in functions. */
-function insideFunctions(model: TfjsModel): SkippedSite[] {
-  const graph = graphOf(model);
-  const holds = new Map(
-    (graph.library?.function ?? []).map(({ signature, nodeDef = [] }) => [
-      signature?.name,
-      nodeDef.some(({ op }) => op === 'Softmax'),
-    ]),
-  );
-  const isCall = ({ attr }: NodeDef) => Object.values(attr ?? {}).some(({ func }) => func && holds.get(func.name));
-  return graph.node.filter(isCall).map(({ name, op }) => {
-    const reason = `a softmax is inside a function that this ${op} runs; functions are not swapped`;
-    return { name, reason, nodes: [name] };
-  });
+export async function inspect(model: AnyModel, options: InspectOptions = {}): Promise<Inspection> {
+  const held = await toTfjsModel(model);
+  const { found, skipped, notices } =
+    held.format === 'graph-model'
+      ? findGraphSites(held, options)
+      : await withLayers(held, (loaded) => findLayerSites(loaded, options));
+  return { attention: found.map(({ site }) => site), skipped, notices };
 }

@@ -1,21 +1,26 @@
-import type { SwapOptions, SwapProgress, SwapReport } from '@mhe/core';
-import { swapSites } from '@mhe/core';
-import type { TfjsModel } from './file/model.js';
-import { findSites } from './inspect.js';
+import type { SwapOptions, SwapReport } from '@mhe/core';
+import { ProgressCounter, swapSites } from '@mhe/core';
+import { GraphModel, loadGraphModel } from '@tensorflow/tfjs-converter';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { type AnyModel, toTfjsModel } from './file/live-model.js';
+import { TfjsModel } from './file/model.js';
+import { compileAs } from './layers-model/compile-as.js';
+import { loadLayers } from './layers-model/load-layers.js';
+import { requireKernels } from './port/require-kernels.js';
 import type { Feed } from './run/check-feed.js';
-import { checkFeed } from './run/check-feed.js';
-import type { HostTensors } from './run/host-tensor.js';
-import { modelInputs } from './run/model-inputs.js';
-import { syntheticFeeds } from './run/synthetic-feeds.js';
-import type { SyntheticValues } from './run/synthetic-values.js';
-import { GraphSwapBackend } from './swap/graph-backend.js';
+import { calibrationFeeds } from './swap/calibration.js';
+import { modelSize } from './swap/model-size.js';
+import { openSource } from './swap/swap-source.js';
 
 /** Options of {@link swap}: those of every adapter. Everything runs in the current backend of TensorFlow.js. */
 export type TfjsSwapOptions = SwapOptions<Feed>;
 
 /** What a swap gives. */
 export interface TfjsSwapResult<Model> {
-  /** The swapped model; the original itself where nothing was swapped (see `report.swapped`). It shares what is unchanged. */
+  /**
+   * The swapped model; the original itself where nothing was swapped (see `report.swapped`). A model as files hold it
+   * shares what is unchanged; a loaded one shares nothing, and each has to be disposed of.
+   */
   readonly model: Model;
   readonly report: SwapReport;
 }
@@ -28,86 +33,54 @@ const RUNS_PER_SITE = 4;
  * own output on the calibration inputs; then its heads are fitted with shared projections, in closed form, and refitted
  * to the original's output.
  *
+ * What goes in comes out: a model as files hold it, or a `tf.LayersModel` or `tf.GraphModel` in the current backend. In a
+ * model of layers, attention becomes a `MultiHeadEmbeddingAttention` layer: the model trains on, and is saved and, after
+ * `registerLayers()`, loaded like any other. One that was compiled is compiled with the same loss, metrics and kind of
+ * optimizer, which starts anew.
+ *
  * The model that is given is not changed. The report says what was gained, what it cost and what was left alone.
  *
  * @throws RangeError for options that do not fit the model; FormError where a form that was asked for cannot express a
- *   site; Error where a calibration input does not fit, or the backend fails.
+ *   site; Error where a calibration input does not fit, or the backend fails or lacks a kernel.
  */
-export async function swap(model: TfjsModel, options: TfjsSwapOptions = {}): Promise<TfjsSwapResult<TfjsModel>> {
+export async function swap(model: TfjsModel, options?: TfjsSwapOptions): Promise<TfjsSwapResult<TfjsModel>>;
+export async function swap(model: LayersModel, options?: TfjsSwapOptions): Promise<TfjsSwapResult<LayersModel>>;
+export async function swap(model: GraphModel, options?: TfjsSwapOptions): Promise<TfjsSwapResult<GraphModel>>;
+export async function swap(model: AnyModel, options: TfjsSwapOptions = {}): Promise<TfjsSwapResult<AnyModel>> {
+  const held = await toTfjsModel(model);
+  const { model: swapped, report } = await swapHeld(held, options);
+  if (model instanceof TfjsModel) return { model: swapped, report };
+  if (swapped === held) return { model, report };
+  if (model instanceof GraphModel) return { model: await loadGraphModel(swapped), report };
+  return { model: compileAs(await loadLayers(swapped), model), report };
+}
+
+async function swapHeld(model: TfjsModel, options: TfjsSwapOptions): Promise<TfjsSwapResult<TfjsModel>> {
   const { calibration = { synthetic: {} }, numHeads, onProgress, ...pipeline } = options;
-  const { found, skipped } = findSites(model, numHeads === undefined ? {} : { numHeads });
-  const { feeds, kind, notices } = await calibrationFeeds(model, calibration);
-  const progress = new ProgressCounter(onProgress);
-  const { model: swapped, report } = await swapSites(
-    { sites: found.map(({ site }) => site), skipped, calibration: { kind, sequences: feeds.length }, notices },
-    { ...pipeline, onStage: (stage) => progress.enter(stage) },
-    async (chosen) => {
-      progress.expect((chosen.length * RUNS_PER_SITE + 2) * feeds.length);
-      const blocks = found.filter(({ site }) => chosen.includes(site));
-      return new GraphSwapBackend(model, blocks, {
-        feeds,
-        watch: { signal: pipeline.signal, onStep: () => progress.step() },
-      });
-    },
-  );
-  return { model: swapped ?? model, report };
-}
-
-async function calibrationFeeds(
-  model: TfjsModel,
-  calibration: NonNullable<TfjsSwapOptions['calibration']>,
-): Promise<{
-  readonly feeds: readonly HostTensors[];
-  readonly kind: 'given' | 'synthetic';
-  readonly notices: readonly string[];
-}> {
-  if ('synthetic' in calibration) {
-    const { feeds, inputs } = syntheticFeeds(model, calibration.synthetic);
-    const made = inputs.map(({ name, dims, values }) => `${name} [${dims.join(', ')}] ${describeValues(values)}`);
-    return { feeds, kind: 'synthetic', notices: [`the calibration inputs are made up: ${made.join('; ')}`] };
-  }
-  const inputs = modelInputs(model);
-  const feeds: HostTensors[] = [];
-  for (const feed of calibration) feeds.push(await checkFeed(inputs, feed, `calibration input ${feeds.length + 1}`));
-  if (feeds.length === 0)
-    throw new RangeError('calibration: there is no input in it; give at least one, or leave it out');
-  return { feeds, kind: 'given', notices: [] };
-}
-
-/** Counts runs into one figure. */
-class ProgressCounter {
-  private total = 0;
-  private done = 0;
-  private at: Pick<SwapProgress, 'stage' | 'site'> = { stage: 'capture', site: '' };
-
-  constructor(private readonly tell: ((progress: SwapProgress) => void) | undefined) {}
-
-  expect(total: number): void {
-    this.total = total;
-  }
-
-  enter(stage: Pick<SwapProgress, 'stage' | 'site'>): void {
-    this.at = stage;
-    this.report();
-  }
-
-  step(): void {
-    this.done = Math.min(this.done + 1, this.total);
-    this.report();
-  }
-
-  private report(): void {
-    this.tell?.({ ...this.at, done: this.done, total: this.total });
-  }
-}
-
-function describeValues(values: SyntheticValues): string {
-  switch (values.kind) {
-    case 'ids':
-      return `numbers below ${values.below}`;
-    case 'positions':
-      return 'positions in order';
-    default:
-      return values.kind;
+  requireKernels(model.name, 'swap');
+  const source = await openSource(model, numHeads === undefined ? {} : { numHeads }, pipeline);
+  try {
+    const { found, skipped, notices: remarks } = source.finding;
+    const { feeds, kind, notices } = await calibrationFeeds(source.inputs, source.useOf, calibration);
+    const progress = new ProgressCounter(onProgress);
+    const { model: swapped, report } = await swapSites(
+      {
+        sites: found.map(({ site }) => site),
+        skipped,
+        calibration: { kind, sequences: feeds.length },
+        notices: [...remarks, ...notices],
+        size: modelSize(model),
+      },
+      { ...pipeline, onStage: (stage) => progress.enter(stage) },
+      async (chosen) => {
+        progress.expect((chosen.length * RUNS_PER_SITE + 2) * feeds.length);
+        const sites = found.filter(({ site }) => chosen.includes(site));
+        return source.start(sites, feeds, { signal: pipeline.signal, onStep: () => progress.step() });
+      },
+    );
+    progress.finish();
+    return { model: swapped ?? model, report };
+  } finally {
+    source.dispose();
   }
 }

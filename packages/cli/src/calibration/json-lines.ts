@@ -1,8 +1,6 @@
+import { flattenNested, type NestedValues } from '@mhe/core';
 import type { Feed } from './feed.js';
 import { readLines } from './lines.js';
-
-/** More axes than any model's input has; a deeper nesting is no feed. */
-const maxAxes = 16;
 
 /**
  * Feeds from JSON Lines: each line an object from input names to nested numbers, such as
@@ -36,27 +34,18 @@ function parseFeed(line: string, place: string): Feed {
     }
     const inputs = Object.entries(feed);
     if (inputs.length === 0) throw new Error('the object names no input');
-    for (const [name, value] of inputs) dimsOf(value, name);
+    for (const [name, values] of inputs) check(values, name);
     return feed as Feed;
   } catch (cause) {
     throw new Error(`${place}: ${cause instanceof Error ? cause.message : cause}`, { cause });
   }
 }
 
-const scalar: readonly number[] = [];
-
-/** The dimensions of nested numbers, which must form a full grid. */
-function dimsOf(value: unknown, name: string, depth = 0): readonly number[] {
-  if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'string') return scalar;
-  if (!Array.isArray(value)) throw new Error(`${name} holds ${JSON.stringify(value).slice(0, 40)}, which is no value`);
-  if (depth === maxAxes) throw new Error(`${name} is nested more than ${maxAxes} deep`);
-  let first: readonly number[] | undefined;
-  for (const item of value) {
-    const dims = dimsOf(item, name, depth + 1);
-    first ??= dims;
-    if (dims !== first && dims.join() !== first.join()) {
-      throw new Error(`${name} is ragged: [${first}] beside [${dims}]; all parts of an axis must have one length`);
-    }
+/** Values must form a full grid. */
+function check(values: NestedValues, name: string): void {
+  try {
+    flattenNested(values);
+  } catch (cause) {
+    throw new Error(`${name} ${(cause as Error).message}`, { cause });
   }
-  return [value.length, ...(first ?? [])];
 }

@@ -1,6 +1,7 @@
-import type { FeedArray, FeedTensor } from './feed.js';
+import type { NumberArray } from '@mhe/core';
+import type { FeedTensor } from './feed.js';
 
-type ArrayConstructor = new (buffer: ArrayBuffer) => FeedArray;
+type ArrayConstructor = new (buffer: ArrayBuffer) => NumberArray;
 
 const elementTypes: ReadonlyMap<string, ArrayConstructor> = new Map<string, ArrayConstructor>([
   ['<f4', Float32Array],

@@ -20,12 +20,21 @@ export function groupCount(value: string): number | 'heads' {
 /**
  * Reads which sites to swap: `all`; numbers and ranges (`0,2-4`); a regular expression between slashes (`/layer\.1/`,
  * `/LAYER/i`); or a name, in which `*` stands for anything and `?` for one character.
+ *
+ * @throws InvalidArgumentError for ranges that run backwards, expressions that are none, and flags other than `i`.
  */
 export function siteSelection(value: string): SiteSelection {
   if (value === 'all') return 'all';
   if (/^[\d,\s-]+$/.test(value)) return siteNumbers(value);
-  const expression = /^\/(.+)\/(i?)$/.exec(value);
-  return expression ? regularExpression(expression[1] ?? '', expression[2] ?? '') : namePattern(value);
+  const [, source, flags = ''] = /^\/(.+)\/([dgimsuvy]*)$/.exec(value) ?? [];
+  if (source === undefined) return namePattern(value);
+  if (flags !== '' && flags !== 'i') {
+    throw new InvalidArgumentError(
+      `It reads as a regular expression with the flags "${flags}", and only i is taken: /${source}/ or /${source}/i. ` +
+        `For a name that ends so, write *${value.slice(1)}.`,
+    );
+  }
+  return regularExpression(source, flags);
 }
 
 function siteNumbers(value: string): number[] {

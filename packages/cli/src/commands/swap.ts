@@ -5,7 +5,6 @@ import { openCalibration } from '../calibration/open-calibration.js';
 import { CommandError, exitCodes } from '../command-error.js';
 import type { OpenModel, SwapResult, WeightPlacement } from '../format/format.js';
 import { openModel } from '../format/open-model.js';
-import { checkOutput } from '../format/output-path.js';
 import { startProgress } from '../print/progress.js';
 import { formatSwapReport } from '../print/swap-report.js';
 import { colorsFor, note, print, printJson, type Terminal } from '../terminal.js';
@@ -37,9 +36,11 @@ Examples:
     $ mhe swap model.onnx -o small.onnx --sites 0,2-4
     $ mhe swap model.onnx -o small.onnx --sites '*/layer.1/*'
     $ mhe swap model.onnx -o small.onnx --sites '/layer\\.[0-3]/'
+  A model of TensorFlow.js, into a folder:
+    $ mhe swap encoder/model.json -o small --calibration feeds.jsonl
 
 Calibration files:
-  JSON Lines: a feed a line, {"input_ids": [[5, 7, 2]], "attention_mask": [[1, 1, 1]]}
+  JSON Lines: a feed a line, by the names of the model's inputs, {"input_ids": [[5, 7, 2]], "attention_mask": [[1, 1, 1]]}
   .npz: an array per input, named as the input, whose first axis counts the feeds
 
 Exit codes: 0 written, 1 error, 2 nothing was swapped and nothing written, 130 interrupted.`;
@@ -53,8 +54,8 @@ export function addSwapCommand(program: Command, terminal: Terminal): void {
       'Swaps the multi-head attention of a pretrained model for multi-head-embedding attention, fitted without ' +
         'training. The original is never changed.',
     )
-    .argument('<model>', 'model file (.onnx)')
-    .requiredOption('-o, --output <file>', 'where the swapped model goes');
+    .argument('<model>', 'model file (.onnx), or the model.json of TensorFlow.js or its folder')
+    .requiredOption('-o, --output <path>', 'where the swapped model goes: a file, or for TensorFlow.js a folder');
   addGroupOptions(command)
     .addOption(new Option('--embedding <kind>', 'how heads differ').choices(['mul', 'add']).default('mul'))
     .addOption(
@@ -72,13 +73,13 @@ export function addSwapCommand(program: Command, terminal: Terminal): void {
     .option('--synthetic-sequences <n>', 'without --calibration: made-up sequences (default: 16)', wholeNumber(1))
     .option('--synthetic-length <n>', 'without --calibration: length of open dimensions (default: 32)', wholeNumber(1))
     .option('--seed <n>', 'of every random choice', wholeNumber(0), 0)
-    .option('--heads <n>', 'number of heads, where the graph does not tell', wholeNumber(1))
+    .option('--heads <n>', 'number of heads, where the graph takes it from an input', wholeNumber(1))
     .addOption(
-      new Option('--external-data <when>', 'weights in a file of their own')
+      new Option('--external-data <when>', 'ONNX: weights in a file of their own')
         .choices(['auto', 'always', 'never'])
         .default('auto'),
     )
-    .option('--force', 'replace an existing output')
+    .option('--force', 'replace an existing model')
     .option('--json', 'print the report as JSON')
     .addHelpText('after', examples)
     .action((path: string, options: SwapCommandOptions) => runSwap(path, options, terminal));
@@ -88,11 +89,12 @@ async function runSwap(path: string, options: SwapCommandOptions, terminal: Term
   const { externalData, force = false } = options;
   const { signal } = terminal;
   const model = await openModel(path, signal);
-  for (const file of model.outputFiles(options.output, externalData)) await checkOutput(path, file, force);
+  const writeOptions = { externalData, force, signal };
+  for (const line of await model.checkOutput(options.output, writeOptions)) note(terminal, line);
   const calibration = await calibrationFrom(options, terminal);
   const { report, write } = await swapWithProgress(model, swapOptions(options, calibration), terminal);
 
-  const output = report.swapped.length > 0 ? await write(options.output, { externalData, force, signal }) : null;
+  const output = report.swapped.length > 0 ? await write(options.output, writeOptions) : null;
   if (options.json) printJson(terminal, { output, ...report });
   else print(terminal, formatSwapReport(path, output, report, colorsFor(terminal.stdout)));
   if (output === null) {

@@ -1,20 +1,33 @@
 import type { Inspection, SwapOptions, SwapReport } from '@mhe/core';
 import type { Feed } from '../calibration/feed.js';
 
-/** A kind of model file that the command works on. Each adapter gives one, and the commands know no other. */
+/** A kind of model that the command works on. Each adapter gives one, and the commands know no other. */
 export interface ModelFormat {
-  /** Whether `path` is one of its models, from the name alone. */
-  recognises(path: string): boolean;
-  /** Reads a model. Throws one clear line where the file is none. */
+  /** Whether `path` is one of its models, told without reading it. */
+  recognises(path: ModelPath): boolean;
+  /** Reads a model. Throws one clear line where the path leads to none. */
   open(path: string, signal: AbortSignal): Promise<OpenModel>;
+}
+
+/** A path that a user gives for a model, and what is there. */
+export interface ModelPath {
+  readonly path: string;
+  readonly isFolder: boolean;
+  /** Whether it is a folder that holds a file of this name. */
+  holds(file: string): boolean;
 }
 
 /** A model that was read. */
 export interface OpenModel {
   inspect(options: InspectOptions): Promise<Inspection>;
   swap(options: SwapOptions<Feed>): Promise<SwapResult>;
-  /** The files that writing the swapped model to `path` makes, so that they can be checked before the work. */
-  outputFiles(path: string, placement: WeightPlacement): readonly string[];
+  /**
+   * Makes sure, before any long work, that the swapped model can be written to `output`. Throws one clear line where it
+   * cannot.
+   *
+   * @returns a line for each option that has no effect on models of this kind.
+   */
+  checkOutput(output: string, options: WriteOptions): Promise<readonly string[]>;
 }
 
 /** What `inspect` may be told. */
@@ -26,8 +39,8 @@ export interface InspectOptions {
 /** A swapped model, not written yet. */
 export interface SwapResult {
   readonly report: SwapReport;
-  /** Writes beside `path` and renames, so that `path` is never half a file. */
-  write(path: string, options: WriteOptions): Promise<WrittenFiles>;
+  /** Writes beside `output` and renames, so that `output` is never half a model. */
+  write(output: string, options: WriteOptions): Promise<WrittenFiles>;
 }
 
 /** Where weights go: into files of their own always, never, or where they were. */
@@ -36,7 +49,7 @@ export type WeightPlacement = 'auto' | 'always' | 'never';
 /** How a model is written. */
 export interface WriteOptions {
   readonly externalData: WeightPlacement;
-  /** Whether existing files are replaced. */
+  /** Whether an existing model is replaced. */
   readonly force: boolean;
   readonly signal: AbortSignal;
 }

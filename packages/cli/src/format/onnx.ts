@@ -1,14 +1,19 @@
-import type { ModelFormat } from './format.js';
+import type { ModelFormat, WeightPlacement } from './format.js';
+import { checkOutputFile } from './output-path.js';
 
 /**
  * ONNX models, run by ONNX Runtime. The adapter and the engine are loaded on first use, so that `mhe count` and
  * `mhe --help` start at once.
  */
 export const onnxFormat: ModelFormat = {
-  recognises: () => true,
+  recognises: ({ isFolder }) => !isFolder,
   async open(path, signal) {
     const { inspect, readModel, swap, writeModel } = await import('@mhe/onnx');
     const model = await readModel(path, { signal });
+    const files = (output: string, placement: WeightPlacement) => {
+      const hasData = placement === 'always' || (placement === 'auto' && model.externalData.size > 0);
+      return hasData ? [output, `${output}.data`] : [output];
+    };
     return {
       inspect: async (options) => inspect(model, options),
       async swap(options) {
@@ -22,9 +27,9 @@ export const onnxFormat: ModelFormat = {
           },
         };
       },
-      outputFiles(output, placement) {
-        const hasData = placement === 'always' || (placement === 'auto' && model.externalData.size > 0);
-        return hasData ? [output, `${output}.data`] : [output];
+      async checkOutput(output, { externalData, force }) {
+        for (const file of files(output, externalData)) await checkOutputFile(path, file, force);
+        return [];
       },
     };
   },

@@ -1,11 +1,24 @@
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
 import type { ModelFormat, OpenModel } from './format.js';
 import { onnxFormat } from './onnx.js';
+import { tfjsFormat } from './tfjs.js';
 
-/** In the order they are asked. ONNX comes last and takes every path, because its files carry any name. */
-const formats: readonly ModelFormat[] = [onnxFormat];
+/** In the order they are asked. ONNX comes last and takes every file, because its files carry any name. */
+const formats: readonly ModelFormat[] = [tfjsFormat, onnxFormat];
 
-/** Reads a model in the first format that recognises its path. */
+/**
+ * Reads a model in the first format that recognises its path.
+ *
+ * @throws Error where the path is a folder of no model, or the format cannot read it.
+ */
 export function openModel(path: string, signal: AbortSignal): Promise<OpenModel> {
-  const format = formats.find(({ recognises }) => recognises(path)) ?? onnxFormat;
-  return format.open(path, signal);
+  const statOf = (file: string) => statSync(file, { throwIfNoEntry: false });
+  const isFolder = statOf(path)?.isDirectory() === true;
+  const holds = (file: string) => isFolder && statOf(join(path, file)) !== undefined;
+  const format = formats.find((candidate) => candidate.recognises({ path, isFolder, holds }));
+  if (format) return format.open(path, signal);
+  throw new Error(
+    `${path} is a folder without a model.json; name a model file (.onnx), or the model.json of a TensorFlow.js model or its folder`,
+  );
 }

@@ -17,7 +17,11 @@ const columns = [
 ];
 
 /** The sites of a model as a table, then what is left alone. */
-export function formatInspection(path: string, { attention, skipped }: Inspection, colors: Colors): string {
+export function formatInspection(
+  path: string,
+  { attention, skipped }: Pick<Inspection, 'attention' | 'skipped'>,
+  colors: Colors,
+): string {
   const found = `${path}: ${attention.length} attention ${attention.length === 1 ? 'block' : 'blocks'}`;
   const parts = [colors.bold(skipped.length > 0 ? `${found}, ${skipped.length} skipped` : found)];
   if (attention.length > 0) parts.push(formatTable(columns, attention.map(siteRow), colors.dim));

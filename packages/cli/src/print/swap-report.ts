@@ -24,7 +24,9 @@ export function formatSwapReport(
 }
 
 function formatFiles({ files, byteLength }: WrittenFiles): string {
-  return `${files.join(' + ')} (${formatBytes(byteLength)})`;
+  const [first, ...rest] = files;
+  const others = rest.length > 1 ? [`${rest.length} files of weights`] : rest;
+  return `${[first, ...others].join(' + ')} (${formatBytes(byteLength)})`;
 }
 
 function formatTotals({ parameters, bytes, multiplyAdds, swapped }: SwapReport, colors: Colors): string {

@@ -10,7 +10,7 @@ import type { ProjectedOperand } from './query-key.js';
 import { queryKeyProduct } from './query-key.js';
 import { scoreSides } from './score-sides.js';
 import type { ScoreChain } from './scores.js';
-import { readOutside, scoreChain } from './scores.js';
+import { isSizeRead, readOutside, scoreChain } from './scores.js';
 import { refuseSideTerms } from './side-terms.js';
 import type { MaskKind } from './site.js';
 import type { Stream } from './stream.js';
@@ -46,6 +46,8 @@ export interface AttentionBlock {
   readonly sameForAllHeads: boolean;
   /** What of the scores and probabilities something outside the block reads. */
   readonly readOutside: readonly ('scores' | 'probabilities')[];
+  /** Whether something asks for the size of the scores or probabilities. */
+  readonly sizeRead: boolean;
   /** Head of each batch position of the scores, row by row over the product's batch axes. */
   readonly headOfBatch: Int32Array;
   /** Whether a weight is cut out of a constant by sizes of the inputs. */
@@ -92,6 +94,7 @@ export function attentionBlock(inquiry: Inquiry, softmax: ViewNode): AttentionBl
     chainScale,
     ...scoreSides(inquiry, chain.before, scores),
     readOutside: readOutside(inquiry, chain),
+    sizeRead: isSizeRead(inquiry, chain),
     headOfBatch: scores.heads.ofBatch,
     sized: weights.some((weight) => inquiry.isSized(weight)),
     axes: blockAxes(scores, values),

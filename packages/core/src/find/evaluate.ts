@@ -30,6 +30,12 @@ export interface Probe {
 /** Values of up to this many elements are computed: enough for shapes, positions and scalars, never a weight. */
 const SMALL = 16_384;
 
+/** As many elements of all values together are kept (32 MB); then only those of values that can be shapes. */
+const BUDGET = 2 ** 22;
+
+/** More than any shape or list of axes has. */
+const SHAPE = 64;
+
 /** No tensor that large is followed: it bounds time and memory on models that state absurd sizes. */
 export const LARGEST_FOLLOWED = 2 ** 24;
 
@@ -42,11 +48,15 @@ export function evaluate(view: GraphView, probe: Probe): Evaluation {
     const type = input.type === 'other' ? 'float' : input.type;
     values.set(input.id, { dims, numbers: probe.inputNumbers.get(input.id), fixed: false, sized: false, type });
   }
+  let kept = 0;
   for (const node of view.nodes) {
     node.outputs.forEach((output, place) => {
       if (!output) return;
-      const value = evaluateOutput(node, place, (id) => values.get(id), SMALL) ?? declared(view, probe, output);
-      if (value) values.set(output, value);
+      const limit = kept < BUDGET ? SMALL : SHAPE;
+      const value = evaluateOutput(node, place, (id) => values.get(id), limit) ?? declared(view, probe, output);
+      if (!value) return;
+      kept += value.numbers?.length ?? 0;
+      values.set(output, value);
     });
   }
   return values;

@@ -5,7 +5,7 @@ import type { Probe } from './evaluate.js';
 import { evaluate } from './evaluate.js';
 import { Inquiry, sources } from './inquiry.js';
 import { elementCount } from './layout.js';
-import { probesOf } from './probe.js';
+import { headCountInputs, probesOf } from './probe.js';
 import { Refusal } from './refusal.js';
 import type { AttentionSite, SkippedSite } from './site.js';
 import type { GraphView, ViewNode } from './view.js';
@@ -20,11 +20,16 @@ export interface FoundSite {
 export interface Finding {
   readonly found: readonly FoundSite[];
   readonly skipped: readonly SkippedSite[];
+  /** Options that had no effect. */
+  readonly notices: readonly string[];
 }
 
 /** Settings of {@link findAttention}. */
 export interface FindOptions {
-  /** Number of heads, where the graph takes it from an input; elsewhere it must agree with the graph. */
+  /**
+   * Number of heads, a whole number from 1, where the graph takes it from an input; elsewhere it must agree with the
+   * graph, or it is a RangeError. Default: told by the graph, and what it does not tell is skipped.
+   */
   readonly numHeads?: number;
 }
 
@@ -33,9 +38,13 @@ export interface FindOptions {
  * the product with the values, and each operand back to a projection of a stream, with the place of every element
  * carried along. A softmax that does not prove to be one is skipped with the reason.
  *
- * @throws RangeError where `numHeads` disagrees with the graph.
+ * @throws RangeError where `numHeads` is no whole number from 1, or disagrees with the graph.
  */
 export function findAttention(view: GraphView, options: FindOptions = {}): Finding {
+  const { numHeads = 1 } = options;
+  if (!Number.isSafeInteger(numHeads) || numHeads < 1) {
+    throw new RangeError(`numHeads: ${numHeads} is no number of heads; give a whole number from 1, or leave it out`);
+  }
   const softmaxes = view.nodes.filter((node) => node.operator.kind === 'softmax');
   let best: Attempt | undefined;
   for (const [probe, again] of probesOf(view, options.numHeads)) {
@@ -45,7 +54,8 @@ export function findAttention(view: GraphView, options: FindOptions = {}): Findi
     if (!best || unsized < best.unsized) best = { inquiry, again, results, unsized };
     if (unsized === 0) break;
   }
-  return best ? verified(view, softmaxes, best, options) : { found: [], skipped: [] };
+  const { found, skipped } = best ? verified(view, softmaxes, best, options) : { found: [], skipped: [] };
+  return { found, skipped, notices: headCountNotices(view, options, found.length) };
 }
 
 /** What one pair of sizes gave. */
@@ -66,7 +76,22 @@ function blockOrRefusal(inquiry: Inquiry, softmax: ViewNode): AttentionBlock | R
   }
 }
 
-function verified(view: GraphView, softmaxes: readonly ViewNode[], attempt: Attempt, options: FindOptions): Finding {
+/** Says where the head count that was given had no effect. */
+function headCountNotices(view: GraphView, { numHeads }: FindOptions, found: number): string[] {
+  if (numHeads === undefined) return [];
+  const inputs = [...headCountInputs(view)];
+  if (inputs.length > 0 && found > 0) return [];
+  if (inputs.length > 0) return [`${numHeads} heads, taken for ${inputs.join(', ')}, showed no attention`];
+  const why = found > 0 ? 'the graph tells its heads, and they agree' : 'no input of the graph takes a head count';
+  return [`the number of heads that was given had no effect: ${why}`];
+}
+
+function verified(
+  view: GraphView,
+  softmaxes: readonly ViewNode[],
+  attempt: Attempt,
+  options: FindOptions,
+): Omit<Finding, 'notices'> {
   const found: FoundSite[] = [];
   const skipped: SkippedSite[] = [];
   const second = new Inquiry(view, evaluate(view, attempt.again));

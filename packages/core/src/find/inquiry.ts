@@ -86,7 +86,7 @@ export class Inquiry {
       throw new Refusal(`the size of ${quoted(id)} cannot be told from the graph${from}`, nodes, 'size');
     }
     if (!dims.every((dim) => dim >= 0) || elementCount(dims) > LARGEST_FOLLOWED) {
-      throw new Refusal(`${quoted(id)} of size [${dims.join(', ')}] is too large to follow`, nodes, 'size');
+      throw new Refusal(tooLarge(id, dims), nodes, 'size');
     }
     return dims;
   }
@@ -174,11 +174,7 @@ export class Inquiry {
       throw new Refusal(`the layout after ${node.source} cannot be told from the graph`, [node.source], 'size');
     }
     if (elementCount(layout.dims) > LARGEST_FOLLOWED) {
-      throw new Refusal(
-        `${quoted(output)} of size [${layout.dims.join(', ')}] is too large to follow`,
-        [node.source],
-        'size',
-      );
+      throw new Refusal(tooLarge(output, layout.dims), [node.source], 'size');
     }
     return layout;
   }
@@ -186,6 +182,13 @@ export class Inquiry {
 
 /** Weights of up to 2^28 elements (1 GB in float32) are read. */
 const LARGEST_CONSTANT = 2 ** 28;
+
+function tooLarge(id: string, dims: readonly number[]): string {
+  const size = `${quoted(id)} of size [${dims.join(', ')}]`;
+  return dims.every((dim) => dim >= 0)
+    ? `${size} is too large to follow: ${elementCount(dims)} elements, at most ${LARGEST_FOLLOWED} are followed; shorter fixed sizes can be`
+    : `${size} has no size`;
+}
 
 export function quoted(id: string): string {
   return `"${id}"`;

@@ -1,6 +1,6 @@
 import type { Probe } from './evaluate.js';
 import { elementCount } from './layout.js';
-import type { Dimension, GraphView, ViewInput } from './view.js';
+import type { Dimension, GraphView, Operator, ViewInput } from './view.js';
 
 /** Sizes to try for open dimensions, each twice so that what holds is not one lucky size. */
 interface Guess {
@@ -21,12 +21,13 @@ const MOST_LEARNT = 12;
  * of the same place, whatever they are called; then what fixed positions, windows and strides may ask for.
  */
 export function* probesOf(view: GraphView, numHeads: number | undefined): Generator<readonly [Probe, Probe]> {
+  const told = numHeads === undefined ? undefined : { numHeads, inputs: headCountInputs(view) };
   const hasImages = view.inputs.some(
     (input) => isImage(input) && input.dims.slice(2).some((dim) => typeof dim !== 'number'),
   );
   const images = hasImages ? IMAGES : IMAGES.slice(0, 1);
   for (const guess of guesses(view, images)) {
-    yield [probeOf(view, guess, 0, numHeads), probeOf(view, guess, 1, numHeads)];
+    yield [probeOf(view, guess, 0, told), probeOf(view, guess, 1, told)];
   }
 }
 
@@ -63,7 +64,13 @@ function isBatchName(dim: Dimension): boolean {
   return typeof dim === 'string' && /batch/i.test(dim);
 }
 
-function probeOf(view: GraphView, guess: Guess, which: 0 | 1, numHeads: number | undefined): Probe {
+/** A head count that the caller gives, and the inputs that take it. */
+interface ToldHeads {
+  readonly numHeads: number;
+  readonly inputs: ReadonlySet<string>;
+}
+
+function probeOf(view: GraphView, guess: Guess, which: 0 | 1, told: ToldHeads | undefined): Probe {
   const sizeOf = new Map<string, number>();
   const inputDims = new Map<string, readonly number[]>();
   const inputNumbers = new Map<string, Float64Array>();
@@ -87,10 +94,34 @@ function probeOf(view: GraphView, guess: Guess, which: 0 | 1, numHeads: number |
       return known;
     });
     inputDims.set(input.id, dims);
-    // The only small whole number that a caller can tell us is the head count.
-    if (numHeads && input.type === 'integer' && elementCount(dims) === 1) {
-      inputNumbers.set(input.id, Float64Array.of(numHeads));
+    if (told?.inputs.has(input.id) && elementCount(dims) === 1) {
+      inputNumbers.set(input.id, Float64Array.of(told.numHeads));
     }
   }
   return { sizeOf, inputDims, inputNumbers };
+}
+
+/** Inputs of one whole number that go into the target of a reshape, as a head count does. */
+export function headCountInputs(view: GraphView): ReadonlySet<string> {
+  const single = view.inputs.filter(({ type, dims }) => type === 'integer' && dims.every((dim) => dim === 1));
+  return new Set(single.map(({ id }) => id).filter((id) => reachesTarget(view, id)));
+}
+
+/** Operators that make sizes of sizes. */
+const SIZE_STEPS: ReadonlySet<Operator['kind']> = new Set([
+  ...(['binary', 'cast', 'concat', 'expand', 'gather', 'identity', 'reshape', 'slice', 'squeeze'] as const),
+  ...(['unsqueeze', 'where'] as const),
+]);
+
+function reachesTarget(view: GraphView, input: string): boolean {
+  const reached = new Set([input]);
+  for (const { operator, inputs, outputs } of view.nodes) {
+    const places = inputs.flatMap((id, place) => (reached.has(id) ? [place] : []));
+    if (places.length === 0) continue;
+    if (operator.kind === 'reshape' && places.some((place) => place > 0)) return true;
+    // What picks rows of a table is a token or a position.
+    const isSize = SIZE_STEPS.has(operator.kind) && (operator.kind !== 'gather' || places[0] === 0);
+    if (isSize) for (const output of outputs) reached.add(output);
+  }
+  return false;
 }

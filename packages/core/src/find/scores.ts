@@ -196,18 +196,32 @@ function waysToContext(inquiry: Inquiry, at: string, after: readonly PlacedStep[
   });
 }
 
-/** What of a chain something outside it reads. */
+function scoreValues(chain: ScoreChain): readonly string[] {
+  return [chain.product.outputs[0] ?? '', ...chain.before.map(({ output }) => output)];
+}
+
+function probabilityValues(chain: ScoreChain): readonly string[] {
+  return [chain.softmax.outputs[0] ?? '', ...chain.after.map(({ output }) => output)];
+}
+
+/** What of a chain something outside it reads; who only asks for a size reads nothing. */
 export function readOutside(inquiry: Inquiry, chain: ScoreChain): readonly ('scores' | 'probabilities')[] {
   const inside = new Set([...chain.before, ...chain.after].map(({ node }) => node));
   const isInside = (node: ViewNode) =>
     inside.has(node) || node === chain.softmax || node === chain.context || isNotANumberTest(node);
-  const isRead = (value: string) => inquiry.isOutput(value) || !inquiry.consumers(value).every(isInside);
-  const scores = [chain.product.outputs[0] ?? '', ...chain.before.map(({ output }) => output)];
-  const probabilities = [chain.softmax.outputs[0] ?? '', ...chain.after.map(({ output }) => output)];
+  const isRead = (value: string) => inquiry.isOutput(value) || !inquiry.readers(value).every(isInside);
+  const [scores, probabilities] = [scoreValues(chain), probabilityValues(chain)];
   return [
     ...(scores.some(isRead) ? (['scores'] as const) : []),
     ...(probabilities.some(isRead) ? (['probabilities'] as const) : []),
   ];
+}
+
+/** Whether something asks for the size of the scores or the probabilities, the number of heads in it. */
+export function isSizeRead(inquiry: Inquiry, chain: ScoreChain): boolean {
+  return [...scoreValues(chain), ...probabilityValues(chain)].some(
+    (value) => inquiry.readers(value).length < inquiry.consumers(value).length,
+  );
 }
 
 function isNotANumberTest(node: ViewNode): boolean {

@@ -53,4 +53,6 @@ export interface SkippedSite {
 export interface Inspection {
   readonly attention: readonly AttentionSite[];
   readonly skipped: readonly SkippedSite[];
+  /** Options that had no effect, and why. */
+  readonly notices: readonly string[];
 }

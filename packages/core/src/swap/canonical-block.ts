@@ -62,7 +62,7 @@ export function writeCanonicalBlock<T>(
   const ordered = (value: T, permutation: readonly number[]) =>
     permutation.every((axis, i) => axis === i) ? value : port.transpose(value, permutation);
   const rules: ScoreRules<T> = {
-    sameForAllHeads: block.sameForAllHeads && block.readOutside.length === 0,
+    sameForAllHeads: block.sameForAllHeads && block.readOutside.length === 0 && !block.sizeRead,
     beforeSoftmax: (value) => {
       writer.put(ordered(value, axes.scores), scores);
       return value;

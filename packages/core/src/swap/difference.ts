@@ -45,9 +45,9 @@ export class Difference {
     this.rows++;
   }
 
-  /** Largest difference, relative to the largest expected value. */
+  /** Largest difference, relative to the largest expected value; not a number where nothing but zeros was expected. */
   get relativeToLargest(): number {
-    return this.largest === 0 ? 0 : this.largest / this.largestExpected;
+    return this.largest / this.largestExpected;
   }
 
   /** Root mean square difference, relative to the root mean square of the expected values. */

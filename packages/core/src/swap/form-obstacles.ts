@@ -1,4 +1,5 @@
 import type { AttentionBlock } from '../find/block.js';
+import type { PlacedStep } from '../find/scores.js';
 import type { Stream } from '../find/stream.js';
 
 /** Whether a stream has the one batch axis that forms with an axis of heads take. */
@@ -19,8 +20,12 @@ export function canonicalObstacle(block: AttentionBlock): string | null {
 export function factorisedBlockObstacle(block: AttentionBlock): string | null {
   if (!block.sameForAllHeads) return 'its mask or bias differs between heads';
   if (block.readOutside.length > 0) return 'its scores or probabilities are read outside the block';
+  if (block.sizeRead) return 'something asks for the size of its scores, the number of heads in it';
   const steps = [...block.chain.before, ...block.chain.after];
-  if (steps.some(({ step }) => step.kind === 'layout')) return 'its scores are reshaped, for a fixed number of heads';
+  // A transpose does not mind how many heads there are.
+  const fixesHeads = ({ step, node }: PlacedStep) =>
+    step.kind === 'layout' && node.operator.kind !== 'transpose' && node.operator.kind !== 'identity';
+  if (steps.some(fixesHeads)) return 'its scores are reshaped, for a fixed number of heads';
   if (steps.some(({ step }) => step.kind === 'clamp')) return 'its scores are clamped';
   if (steps.some(({ step }) => step.kind === 'multiply')) return 'its scores are multiplied by a mask';
   if (block.chain.after.some(({ step }) => step.kind === 'mask'))

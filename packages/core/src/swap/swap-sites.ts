@@ -22,6 +22,8 @@ export interface SwapTask {
   readonly skipped: readonly SkippedSite[];
   readonly calibration: { readonly kind: 'given' | 'synthetic'; readonly sequences: number };
   readonly notices: readonly string[];
+  /** Elements and bytes of the model's weights. */
+  readonly size: { readonly parameters: number; readonly bytes: number };
 }
 
 /** Options of the pipeline: those of `swap` that are not the adapter's. */
@@ -195,14 +197,14 @@ function meanLength(tokens: number, { calibration }: SwapTask): number {
 }
 
 function emptyReport(task: SwapTask, skipped: readonly SkippedSite[]): SwapReport {
-  const nothing = { before: 0, after: 0 };
+  const { parameters, bytes } = task.size;
   return {
     swapped: [],
     skipped,
     calibration: { ...task.calibration, tokens: 0 },
-    parameters: nothing,
-    bytes: nothing,
-    multiplyAdds: { ...nothing, sequenceLength: 0 },
+    parameters: { before: parameters, after: parameters },
+    bytes: { before: bytes, after: bytes },
+    multiplyAdds: { before: 0, after: 0, sequenceLength: 0 },
     outputs: [],
     notices: task.notices,
   };

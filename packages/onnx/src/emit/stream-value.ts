@@ -7,8 +7,3 @@ export function streamValue(port: TensorPort<string>, stream: Stream): string {
   const placed = order.every((axis, i) => axis === i) ? stream.value : port.transpose(stream.value, order);
   return at('sequence').length === 1 ? placed : port.reshape(placed, [0, -1, stream.channels]);
 }
-
-/** Whether a stream has the one batch axis that the folded forms take. */
-export function isRegular(stream: Stream | undefined): stream is Stream {
-  return stream !== undefined && stream.axes.filter((axis) => axis === 'batch').length === 1;
-}

@@ -3,7 +3,10 @@ import { quoted } from '../file/onnx-file-error.js';
 import { fillHostTensor, type HostTensor, type HostTensors, type NumericDtype } from './host-tensor.js';
 import type { DeclaredDim, ModelInput } from './model-inputs.js';
 
-/** An array of any number type, row-major, with its dimensions. */
+/**
+ * An array of any number type, row-major, with its dimensions. For an input of float16 a `Uint16Array` holds the bits,
+ * as it does in the tensors of ONNX Runtime.
+ */
 export interface FeedTensor {
   readonly data: ArrayLike<number | bigint | boolean | string>;
   readonly dims: readonly number[];
@@ -56,6 +59,9 @@ function toHostTensor({ dtype, dims: declared }: ModelInput, given: Feed[string]
   if (count === 0) throw new Error(`of ${shape} is empty`);
   if (dtype === 'string')
     return { dtype, dims: [...dims], data: Array.from({ length: count }, (_, i) => text(data[i])) };
+  if (dtype === 'float16' && isFeedTensor(given) && data instanceof Uint16Array) {
+    return { dtype, dims: [...dims], data: data.slice() };
+  }
   return fillHostTensor(dtype, dims, (place) => converted(data[place], dtype));
 }
 

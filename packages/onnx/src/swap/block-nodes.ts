@@ -39,6 +39,17 @@ export function blockNodes(index: GraphIndex, block: AttentionBlock): number[] {
   return [...after].filter((node) => before.has(node)).sort((a, b) => a - b);
 }
 
+/** Values inside a block, whose sizes a form may change. */
+export function insideNames(
+  index: GraphIndex,
+  block: AttentionBlock,
+  nodes: readonly number[] = blockNodes(index, block),
+): Set<string> {
+  const names = new Set(nodes.flatMap((node) => index.node(node).output));
+  names.delete(modelValue(block.output.output));
+  return names;
+}
+
 /** The graph's value behind one of the view: an inner value of a node stands for what the node makes. */
 export function modelValue(value: string): string {
   return value.split('\u0000')[0] as string;

@@ -2,11 +2,14 @@ import type { AttentionBlock } from '@mhe/core';
 import { readNames } from '../graph/captures.js';
 import type { GraphIndex } from '../graph/graph-index.js';
 import type { Stage } from '../graph/plan-stages.js';
+import { insideNames } from './block-nodes.js';
 
 /** A stage of the model and the block that ends it, with the values that pass between them. */
 export interface BlockStage {
   readonly stage: Stage;
   readonly block: AttentionBlock;
+  /** What the block's nodes make, its output left out. */
+  readonly inside: ReadonlySet<string>;
   /** What the block's nodes read that is neither constant nor their own. */
   readonly blockInputs: readonly string[];
   /** Of those, what the stage computes before the block. */
@@ -31,6 +34,7 @@ export function blockStage(
   return {
     stage,
     block,
+    inside: insideNames(index, block, nodes),
     blockInputs,
     prepared: blockInputs.filter((value) => !given.has(value)),
     besides: stage.outputs.filter((value) => !own.has(value)),

@@ -1,7 +1,8 @@
 import type { AttentionBlock, BlockProjection, Stream } from '@mhe/core';
+import { isRegular } from '@mhe/core';
 import type { NodeBuilder } from '../emit/node-builder.js';
 import { onnxPort } from '../emit/port.js';
-import { isRegular, streamValue } from '../emit/stream-value.js';
+import { streamValue } from '../emit/stream-value.js';
 
 /** Names of the values whose rows make the moments of one block's inputs; what can't be had is missing. */
 export interface MomentNames {

@@ -14,9 +14,10 @@ import type { BlockStage } from './block-stage.js';
 import { blockStage } from './block-stage.js';
 import type { Frontier, RunWatch } from './frontier.js';
 import { extended, only, partBetween, runAll } from './frontier.js';
-import { numberTensor } from './host-matrix.js';
 import { modelSize } from './model-size.js';
+import { numberTensor } from './number-tensor.js';
 import { openSite } from './open-site.js';
+import { ofOriginal } from './original-error.js';
 import { replaceBlock } from './replace-block.js';
 
 /** What the backend is made of. */
@@ -100,7 +101,7 @@ export class OnnxSwapBackend implements SwapBackend<OnnxModel> {
         const isSame = original === swapped;
         this.original = only(original, kept);
         this.swapped = isSame ? this.original : only(swapped, kept);
-        if (replacement) this.result = replaceBlock(this.result, place.block, replacement, replacement.dtype, prefix);
+        if (replacement) this.result = replaceBlock(this.result, place, replacement, replacement.dtype, prefix);
         this.at++;
       },
     });
@@ -116,7 +117,7 @@ export class OnnxSwapBackend implements SwapBackend<OnnxModel> {
             frontier,
             await runAll(partBetween(this.model, frontier, inputs, outputs), frontier, session, watch),
           );
-    const before = await runLast(this.original);
+    const before = await ofOriginal(() => runLast(this.original));
     const after = this.original === this.swapped ? before : await runLast(this.swapped);
     const differences = this.wanted.map((name) => {
       const difference = new Difference();

@@ -1,24 +1,30 @@
 import { create } from '@bufbuild/protobuf';
 import type {
   AttentionBlock,
+  BlockReplacement,
   FitMoments,
   FoldedMheWeights,
-  Matrix,
   OpenSite,
   OutputMoments,
   Replaced,
   Replacement,
 } from '@mhe/core';
-import { Difference, FormError } from '@mhe/core';
+import {
+  canonicalObstacle,
+  chooseForm,
+  Difference,
+  FormError,
+  identityReplacement,
+  inHeadOrder,
+  streamSequences,
+  widenedObstacle,
+} from '@mhe/core';
 import type { GraphProto, ValueInfoProto } from 'onnx-buf';
 import { TypeProto_TensorSchema, TypeProtoSchema, ValueInfoProtoSchema } from 'onnx-buf';
-import { canonicalObstacle } from '../emit/canonical-block.js';
 import type { NodeBuilder } from '../emit/node-builder.js';
-import { widenedObstacle } from '../emit/widened-block.js';
 import { edit } from '../graph/edit.js';
 import type { OnnxModel } from '../graph/model.js';
 import type { HostTensor, HostTensors } from '../run/host-tensor.js';
-
 import type { Session, SessionOptions } from '../run/session.js';
 import { withSession } from '../run/session.js';
 import { isFloatDtype } from '../tensor/decode-float.js';
@@ -26,15 +32,14 @@ import type { FloatDtype } from '../tensor/dtype.js';
 import { dataTypeOf } from '../tensor/dtype.js';
 import { modelValue } from './block-nodes.js';
 import type { BlockStage } from './block-stage.js';
-import { chooseForm } from './choose-form.js';
 import type { Frontier, RunWatch } from './frontier.js';
 import { extended, forEach, only, partBetween, runAll } from './frontier.js';
-import { keySequences, numberTensor } from './host-matrix.js';
 import type { MomentNames } from './moment-nodes.js';
 import { momentNodes, outputMomentNodes } from './moment-nodes.js';
 import { MomentSum, productModel } from './moment-sum.js';
-import type { BlockReplacement } from './replace-block.js';
-import { builderFor, identityReplacement, replaceBlock } from './replace-block.js';
+import { numberTensor } from './number-tensor.js';
+import { ofOriginal } from './original-error.js';
+import { builderFor, replaceBlock } from './replace-block.js';
 
 /** As many calibration inputs prove the identity swap and the range of the key biases. */
 const PROBED_FEEDS = 4;
@@ -76,9 +81,11 @@ export async function openSite(context: SiteContext): Promise<OpenSite> {
   const isUnchanged = context.original === context.swapped;
   const through = partBetween(model, original, stage.inputs, [...new Set([...after, ...before])]);
   const results: HostTensors[] = [];
-  await forEach(through, original, session, watch, async (run, values, at) => {
-    results.push(await run.run(values, isUnchanged || at < PROBED_FEEDS ? undefined : after));
-  });
+  await ofOriginal(() =>
+    forEach(through, original, session, watch, async (run, values, at) => {
+      results.push(await run.run(values, isUnchanged || at < PROBED_FEEDS ? undefined : after));
+    }),
+  );
   const targets = results.map((values) => values[output] as HostTensor);
   const dtype = (targets[0] as HostTensor).dtype;
   if (!isFloatDtype(dtype))
@@ -142,7 +149,7 @@ class OnnxSite implements OpenSite {
     const replacement = { ...identityReplacement(this.block, form), weights: identity };
     const { probed, output, targets } = this.captured;
     const part = this.blockPart(probed, [output]);
-    const swapped = replaceBlock(part, this.block, replacement, this.captured.dtype, this.context.prefix);
+    const swapped = replaceBlock(part, this.context.place, replacement, this.captured.dtype, this.context.prefix);
     const difference = new Difference();
     const results = await runAll(swapped, probed, this.context.session, { signal: this.context.watch.signal });
     for (const [i, values] of results.entries()) {
@@ -189,7 +196,7 @@ class OnnxSite implements OpenSite {
     const values = await this.runUpToBlock();
     const decided = this.decide(replacement, values);
     const part = this.blockPart(values, [this.block.output.operand.value]);
-    const swapped = replaceBlock(part, this.block, decided, dtype, prefix);
+    const swapped = replaceBlock(part, this.context.place, decided, dtype, prefix);
     let names = { heads: '', targets: '' };
     const measured = withNodes(swapped, dtype, `${prefix}/refit`, [typedInput(output, dtype)], (builder) => {
       names = outputMomentNodes(builder, this.block, output);
@@ -204,8 +211,8 @@ class OnnxSite implements OpenSite {
           await cross.add(rows[names.heads] as HostTensor, rows[names.targets] as HostTensor);
         },
         total: async () => {
-          const [features, sums] = [await heads.total(), await cross.total()];
-          return features && sums && inHeadOrder(features, sums, this.block.output.features);
+          const [features, targets] = [await heads.total(), await cross.total()];
+          return features && targets && inHeadOrder({ features, targets }, this.block.output.features);
         },
       };
     });
@@ -217,7 +224,7 @@ class OnnxSite implements OpenSite {
     const values = await this.runUpToBlock();
     const decided = this.decide(replacement, values);
     const part = this.blockPart(values, [...new Set([...place.fromBlock, output])]);
-    const swapped = replaceBlock(part, this.block, decided, dtype, prefix);
+    const swapped = replaceBlock(part, place, decided, dtype, prefix);
     const results = await runAll(swapped, values, session, watch);
     const difference = new Difference();
     for (const [i, entry] of results.entries()) {
@@ -274,7 +281,11 @@ class OnnxSite implements OpenSite {
   }
 
   private decide(replacement: Replacement, values: Frontier): BlockReplacement & { readonly reason: string } {
-    const keys = keySequences(this.block.key.stream, values.slice(0, PROBED_FEEDS));
+    const { stream } = this.block.key;
+    const keys = values.slice(0, PROBED_FEEDS).flatMap((entry) => {
+      const value = stream && entry[stream.value];
+      return value ? streamSequences(numberTensor(value), stream) : [];
+    });
     const { form, reason } = chooseForm(
       this.block,
       replacement.weights,
@@ -320,18 +331,4 @@ function typedInput(name: string, dtype: FloatDtype): ValueInfoProto {
     name,
     type: create(TypeProtoSchema, { value: { case: 'tensorType', value: tensor } }),
   });
-}
-
-/** From the order of the projection's features, a 1 after them, to heads in contiguous blocks. */
-function inHeadOrder(heads: Matrix, cross: Matrix, features: Int32Array): OutputMoments {
-  const place = [...features, features.length];
-  const ordered = new Float64Array(heads.data.length);
-  const orderedCross = new Float64Array(cross.data.length);
-  for (let r = 0; r < heads.rows; r++) {
-    const row = place[r] as number;
-    for (let c = 0; c < heads.cols; c++)
-      ordered[row * heads.cols + (place[c] as number)] = heads.data[r * heads.cols + c] as number;
-    orderedCross.set(cross.data.subarray(r * cross.cols, (r + 1) * cross.cols), row * cross.cols);
-  }
-  return { features: { ...heads, data: ordered }, targets: { ...cross, data: orderedCross } };
 }

@@ -1,26 +1,20 @@
-import type { AttentionBlock, AttentionForm, FoldedMheWeights, Projection } from '@mhe/core';
-import { identityMhe } from '@mhe/core';
+import type { BlockReplacement } from '@mhe/core';
+import { keepsOutput, writeCanonicalBlock } from '@mhe/core';
 import type { GraphProto, NodeProto } from 'onnx-buf';
-import { emitCanonicalBlock } from '../emit/canonical-block.js';
+import { graphWriter } from '../emit/graph-writer.js';
 import { NodeBuilder } from '../emit/node-builder.js';
 import { outputNodes } from '../emit/output-weights.js';
 import { emitWidenedBlock } from '../emit/widened-block.js';
 import { isOnnxDomain } from '../graph/constant-tensor.js';
 import { edit } from '../graph/edit.js';
 import { freshNames } from '../graph/fresh-names.js';
-import { type GraphIndex, graphIndex } from '../graph/graph-index.js';
+import { graphIndex } from '../graph/graph-index.js';
 import type { OnnxModel } from '../graph/model.js';
 import { pruneGraph } from '../graph/prune-graph.js';
 import { sortNodes } from '../graph/sort-nodes.js';
 import type { FloatDtype } from '../tensor/dtype.js';
-import { blockNodes, modelValue } from './block-nodes.js';
-
-/** What a block becomes, its form decided. */
-export interface BlockReplacement {
-  readonly weights: FoldedMheWeights;
-  readonly embedding: 'mul' | 'add';
-  readonly form: AttentionForm;
-}
+import { modelValue } from './block-nodes.js';
+import type { BlockStage } from './block-stage.js';
 
 /** Starts a builder whose names and operators fit a model. */
 export function builderFor(model: OnnxModel, dtype: FloatDtype, prefix: string): NodeBuilder {
@@ -40,10 +34,11 @@ export function builderFor(model: OnnxModel, dtype: FloatDtype, prefix: string):
  * that something outside reads; weights that others share are left to them.
  *
  * @param model - the model, or a part of it that holds the block.
+ * @param place - the block, and the values inside it.
  */
 export function replaceBlock(
   model: OnnxModel,
-  block: AttentionBlock,
+  { block, inside }: Pick<BlockStage, 'block' | 'inside'>,
   replacement: BlockReplacement,
   dtype: FloatDtype,
   prefix: string,
@@ -64,20 +59,20 @@ export function replaceBlock(
       replaced.set(node, edit(node, { input: node.input.map((input) => operands.get(input) ?? input) }));
     }
   } else {
-    const made = emitCanonicalBlock(builder, block, { ...replacement, form: replacement.form });
+    const { form } = replacement;
+    const made = writeCanonicalBlock(graphWriter(builder, block), block, { ...replacement, form });
     for (const value of made) replaced.set(nodeOf(value), null);
   }
   const { output } = replacement.weights;
   // A part of a model may end before the output projection.
   const ends = index.producer(modelValue(block.output.output)) === undefined;
-  if (!ends && !isUnchanged(block, output)) {
+  if (!ends && !keepsOutput(block, output)) {
     for (const [node, changed] of outputNodes(builder, block, output, nodeOf)) replaced.set(node, changed);
   }
   const kept = graph.node.flatMap((node) => {
     const changed = replaced.get(node);
     return changed === undefined ? [node] : (changed ?? []);
   });
-  const inside = insideNames(index, block);
   const edited = edit(graph, {
     node: [...kept, ...builder.nodes],
     initializer: [...graph.initializer, ...builder.initializers],
@@ -85,23 +80,4 @@ export function replaceBlock(
     valueInfo: graph.valueInfo.filter(({ name }) => !inside.has(name)),
   });
   return { ...model, proto: edit(model.proto, { graph: pruneGraph(sortNodes(edited), graph) }) };
-}
-
-/** The replacement that computes what the block computes: a group for every head, all weights its own. */
-export function identityReplacement(block: AttentionBlock, form: 'folded' | 'widened'): BlockReplacement {
-  return { weights: identityMhe(block.weights()), embedding: 'mul', form };
-}
-
-/** Values inside a block, whose sizes a form may change. */
-function insideNames(index: GraphIndex, block: AttentionBlock): ReadonlySet<string> {
-  const names = new Set(blockNodes(index, block).flatMap((node) => index.node(node).output));
-  names.delete(modelValue(block.output.output));
-  return names;
-}
-
-function isUnchanged(block: AttentionBlock, output: Projection): boolean {
-  const own = block.weights().output;
-  const same = (a: Float64Array, b: Float64Array) => a.length === b.length && a.every((x, i) => x === b[i]);
-  if (!same(own.weight.data, output.weight.data)) return false;
-  return own.bias && output.bias ? same(own.bias, output.bias) : own.bias === output.bias;
 }

@@ -1,3 +1,4 @@
+import { cutWeights } from './cut-weights.js';
 import type { StoredWeight } from './model.js';
 import { TfjsModel } from './model.js';
 import type { WeightGroup } from './model-json.js';
@@ -6,7 +7,7 @@ import type { NodeModules } from './node-modules.js';
 import { nodeModules } from './node-modules.js';
 import { otherFormat } from './other-formats.js';
 import { quoted, TfjsFileError } from './tfjs-file-error.js';
-import { fixedByteLength, weightByteLength } from './weight-bytes.js';
+import { fixedByteLength } from './weight-bytes.js';
 
 /** How to read a model. */
 export interface ReadOptions {
@@ -18,8 +19,7 @@ export interface ReadOptions {
 const LONGEST_JSON = 2 ** 28;
 
 /**
- * Reads a model from its `model.json` and the weight files beside it, in Node. In a browser TensorFlow.js itself loads
- * models: `inspect` and `swap` take what it returns.
+ * Reads a model from its `model.json` and the weight files beside it, in Node. Elsewhere `loadModel` does, from a URL.
  *
  * @param path - of the `model.json`, whatever its name, or of the folder that holds one.
  * @returns the model; also an `IOHandler` that `tf.loadGraphModel` or `tf.loadLayersModel` takes.
@@ -125,45 +125,6 @@ async function readHead(node: NodeModules, file: string): Promise<string> {
   } finally {
     await handle.close();
   }
-}
-
-function cutWeights(file: string, specs: WeightGroup['weights'], shards: readonly Uint8Array[]): StoredWeight[] {
-  let shard = 0;
-  let at = 0;
-  /** The next bytes, as a view where one file holds them. */
-  const take = (length: number): Uint8Array => {
-    while (shard < shards.length && at === (shards[shard] as Uint8Array).byteLength) {
-      shard++;
-      at = 0;
-    }
-    const first = shards[shard] ?? new Uint8Array();
-    if (at + length <= first.byteLength) {
-      at += length;
-      return first.subarray(at - length, at);
-    }
-    const part = first.subarray(at);
-    at = first.byteLength;
-    if (shard >= shards.length) throw new RangeError('no more weights');
-    const rest = take(length - part.byteLength);
-    const both = new Uint8Array(length);
-    both.set(part);
-    both.set(rest, part.byteLength);
-    return both;
-  };
-  const rest = () => {
-    const left = shards.slice(shard).map((bytes, i) => (i === 0 ? bytes.subarray(at) : bytes));
-    const all = new Uint8Array(left.reduce((total, { byteLength }) => total + byteLength, 0));
-    let to = 0;
-    for (const part of left) {
-      all.set(part, to);
-      to += part.byteLength;
-    }
-    return all;
-  };
-  return specs.map((spec) => {
-    const length = fixedByteLength(spec, file) ?? weightByteLength(spec, rest(), file);
-    return { spec, bytes: take(length) };
-  });
 }
 
 async function fileStats(node: NodeModules, path: string, model: string, mayBeFolder = false) {

@@ -2,7 +2,7 @@ import type { TfjsModel } from './model.js';
 import { parseModelJson } from './model-json.js';
 import type { NodeModules } from './node-modules.js';
 import { nodeModules } from './node-modules.js';
-import { TfjsFileError } from './tfjs-file-error.js';
+import { quoted, TfjsFileError } from './tfjs-file-error.js';
 
 /** How to write a model. */
 export interface WriteOptions {
@@ -29,11 +29,11 @@ const SHARD_BYTES = 4 * 2 ** 20;
  * TensorFlow.js reads. Weights that nobody changed keep their bytes, quantised ones too.
  *
  * Files are written under temporary names and renamed when all are complete, `model.json` last, so that an error or an
- * abort leaves what was there before. Weight files that only a replaced model read are removed.
+ * abort leaves what was there before. Weight files that only a replaced model read are removed; other files stay.
  *
  * @param folder - made where it is missing, in a folder that exists.
  * @throws TfjsFileError where the folder holds a model and `force` is not given, is the one that the model was read
- *   from (`force` or not), or cannot be written.
+ *   from (`force` or not), holds a file of no model under the name of a weight file, or cannot be written.
  */
 export async function writeModel(model: TfjsModel, folder: string, options: WriteOptions = {}): Promise<WrittenModel> {
   const node = nodeModules(folder);
@@ -50,6 +50,8 @@ export async function writeModel(model: TfjsModel, folder: string, options: Writ
     const stale = await shardsIn(node, path);
     isNew = (await mkdir(folder).catch(existing)) === undefined;
     const { json, shards } = layOut(model);
+    const names = [...shards.map(({ name }) => name), 'model.json'];
+    checkForeign(node, folder, names, [...stale, 'model.json']);
     const write = async (name: string, content: string | readonly Uint8Array[]) => {
       signal?.throwIfAborted();
       begun.push(temporary(name));
@@ -57,12 +59,12 @@ export async function writeModel(model: TfjsModel, folder: string, options: Writ
     };
     for (const { name, pieces } of shards) await write(name, pieces);
     await write('model.json', json);
-    const names = [...shards.map(({ name }) => name), 'model.json'];
     for (const name of names) await rename(temporary(name), node.path.join(folder, name));
     for (const name of stale) if (!names.includes(name)) await rm(node.path.join(folder, name), { force: true });
     const byteLength = shards.reduce((total, shard) => total + shard.byteLength, Buffer.byteLength(json));
     isNew = false;
-    return { path, files: names.reverse().map((name) => node.path.join(folder, name)), byteLength };
+    const files = ['model.json', ...shards.map(({ name }) => name)].map((name) => node.path.join(folder, name));
+    return { path, files, byteLength };
   } catch (cause) {
     throw unwritable(folder, cause);
   } finally {
@@ -114,6 +116,15 @@ function checkFolder(node: NodeModules, model: TfjsModel, folder: string, path: 
   if (node.fs.lstatSync(path, { throwIfNoEntry: false }) && !force) {
     throw new TfjsFileError(folder, 'exists', 'it holds a model already', 'Choose another folder, or use force');
   }
+}
+
+/** Makes sure that no file is replaced but those of the model in the folder. */
+function checkForeign(node: NodeModules, folder: string, names: readonly string[], replaced: readonly string[]): void {
+  const isThere = (name: string) => node.fs.lstatSync(node.path.join(folder, name), { throwIfNoEntry: false });
+  const foreign = names.find((name) => !replaced.includes(name) && isThere(name));
+  if (foreign === undefined) return;
+  const what = `it holds ${quoted(foreign)}, which is of no model there and would be overwritten`;
+  throw new TfjsFileError(folder, 'exists', what, 'Move that file, or choose another folder');
 }
 
 /** Weight files of the model that a `model.json` describes; none where it is no model. */

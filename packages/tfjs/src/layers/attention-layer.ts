@@ -1,4 +1,4 @@
-import type { ScoreRules } from '@mhe/core';
+import type { AttentionWeights, ScoreRules } from '@mhe/core';
 import { reshape, type serialization, type Tensor, type Tensor3D, tidy } from '@tensorflow/tfjs-core';
 import { type LayerVariable, layers, SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { requireKernels } from '../port/require-kernels.js';
@@ -11,7 +11,8 @@ import { type AttentionCallArgs, keepCallArgsFresh, type RememberedArgs, remembe
 import { carriesMask } from './carries-mask.js';
 import { withCarriedMask } from './carry-mask.js';
 import { kerasMasks } from './keras-masks.js';
-import type { ProjectionVariables } from './projections.js';
+import { observerOf } from './observed-calls.js';
+import { type ProjectionVariables, projectOutput } from './projections.js';
 import { type StreamDims, type StreamShapes, streamDims, streamShapes } from './stream-shapes.js';
 import type { Shape } from './tfjs-layers.js';
 import { constraint, initializer, regularizer, serialized, type VariableRules } from './weight-options.js';
@@ -87,12 +88,32 @@ export abstract class AttentionLayer extends layers.Layer {
   /** Adds the layer's weights. */
   protected abstract addWeights(dims: StreamDims, outputDims: readonly number[]): void;
 
-  /** `[batch, queries, product of the output's dimensions]`. */
+  /** The heads' outputs, `[batch, queries, numHeads, valueHeadDim]`. */
   protected abstract attend(call: AttentionCall): Tensor;
+
+  /** Makes the output of the heads' outputs. */
+  protected abstract readonly attentionOutput: ProjectionVariables;
+
+  /**
+   * The weights as of now, with a projection of its own for every head.
+   *
+   * @throws Error before the layer is built.
+   */
+  abstract attentionWeights(): Promise<AttentionWeights>;
 
   /** Whether every call hides later keys. */
   protected get causal(): boolean {
     return false;
+  }
+
+  /** Whether an attention mask is added to the scores instead of saying what a query may see. */
+  protected get addsMask(): boolean {
+    return false;
+  }
+
+  /** Whether queries see no later key wherever the layer is used: by its own setting, or as its uses in models ask. */
+  get hidesLaterKeys(): boolean {
+    return this.causal || this.remembered?.useCausalMask === true;
   }
 
   override build(inputShape: Shape | Shape[]): void {
@@ -162,24 +183,29 @@ export abstract class AttentionLayer extends layers.Layer {
       const folded = { query: axes.fold(query), value: axes.fold(value), key: axes.fold(key) };
       const masks = {
         ...kerasMasks(streams, args.mask),
-        attention: attentionMask,
+        attention: this.addsMask ? null : attentionMask,
+        added: this.addsMask ? attentionMask : null,
         causal: this.causal || useCausalMask === true,
       };
       const lengths = { queries: folded.query.shape[1], keys: folded.key.shape[1] };
       const mask = maskRule(masks, lengths);
       if (mask && query.rank > 3) throw new Error(`${this.name}: masks take inputs of three axes, got ${query.rank}`);
       const dropping = training === true && this.dropoutRate > 0;
-      const scoresWanted = returnAttentionScores === true;
+      const observer = observerOf(this);
+      const scoresReturned = returnAttentionScores === true;
+      const scoresWanted = scoresReturned || observer?.probabilities === true;
       const noted: Tensor[] = [];
       const rules = attentionRules({
         mask,
         drop: dropping ? { rate: this.dropoutRate, seed: this.nextSeed() } : null,
         note: (probabilities) => noted.push(probabilities),
       });
-      const attended = axes.unfold(this.attend({ streams: folded, rules, dropping, scoresWanted }), query);
+      const context = this.attend({ streams: folded, rules, dropping, scoresWanted });
+      observer?.see({ streams: folded, probabilities: noted[0] ?? null, context });
+      const attended = axes.unfold(projectOutput(context, this.attentionOutput), query);
       const output = reshape(attended, this.outputShapeOf(query.shape) as number[]);
-      this.outputs = scoresWanted ? 2 : 1;
-      if (!scoresWanted) return output;
+      this.outputs = scoresReturned ? 2 : 1;
+      if (!scoresReturned) return output;
       return [output, reshape(noted[0] as Tensor, axes.scoreDims(query.shape, key.shape, this.numHeads))];
     });
   }
@@ -231,6 +257,11 @@ export abstract class AttentionLayer extends layers.Layer {
   protected addVariable(name: string, shape: Shape, rules: VariableRules): LayerVariable {
     const { initializer, regularizer, constraint } = rules;
     return this.addWeight(name, shape, 'float32', initializer, regularizer as never, true, constraint as never);
+  }
+
+  /** @throws Error before the layer is built. */
+  protected checkBuilt(): void {
+    if (!this.dims) throw new Error(`${this.name}: the layer has no weights yet; apply it, or build it, first`);
   }
 
   protected wholeNumber(name: string, value: unknown): number {

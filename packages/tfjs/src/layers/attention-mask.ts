@@ -1,5 +1,6 @@
 import { additiveMaskRule, type ScoreRules } from '@mhe/core';
 import {
+  add,
   cast,
   expandDims,
   greaterEqual,
@@ -16,6 +17,8 @@ import { tfjsPort } from '../port/tfjs-port.js';
 export interface AttentionMasks {
   /** `[batch, queries, keys]`, `[queries, keys]` or `[batch, heads or 1, queries, keys]`. */
   readonly attention: Tensor | null;
+  /** Numbers to add to the scores, of the same axes. */
+  readonly added: Tensor | null;
   /** Keras masks, `[batch, queries]` and `[batch, keys]`. */
   readonly query: Tensor | null;
   readonly value: Tensor | null;
@@ -38,10 +41,14 @@ export function maskRule(masks: AttentionMasks, lengths: { queries: number; keys
     masks.key && masks.key !== masks.value && reshape(masks.key, [-1, 1, 1, lengths.keys]),
     masks.causal && causalMask(lengths.queries, lengths.keys),
   ].filter((mask) => mask instanceof Object);
-  if (allowed.length === 0) return null;
-  const together = allowed.map((mask) => cast(mask, 'bool')).reduce((a, b) => logicalAnd(a, b));
-  const added = mul(sub(cast(together, 'float32'), 1), hidden);
-  return additiveMaskRule(tfjsPort, added, (added.shape.at(-3) ?? 1) > 1 ? 'per head' : 'all heads');
+  const parts = masks.added ? [attentionAxes(masks.added)] : [];
+  if (allowed.length > 0) {
+    const together = allowed.map((mask) => cast(mask, 'bool')).reduce((a, b) => logicalAnd(a, b));
+    parts.push(mul(sub(cast(together, 'float32'), 1), hidden));
+  }
+  if (parts.length === 0) return null;
+  const sum = parts.reduce((a, b) => add(a, b));
+  return additiveMaskRule(tfjsPort, sum, (sum.shape.at(-3) ?? 1) > 1 ? 'per head' : 'all heads');
 }
 
 /** From what Keras takes to `[batch, heads, queries, keys]`. */

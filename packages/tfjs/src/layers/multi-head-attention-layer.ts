@@ -1,9 +1,9 @@
-import { attendHeads } from '@mhe/core';
+import { type AttentionWeights, attendHeads } from '@mhe/core';
 import { mul, type serialization, type Tensor, transpose } from '@tensorflow/tfjs-core';
 import { tfjsPort } from '../port/tfjs-port.js';
 import { type AttentionCall, AttentionLayer } from './attention-layer.js';
 import type { AttentionLayerArgs } from './attention-layer-args.js';
-import { type ProjectionVariables, projectHeads, projectOutput } from './projections.js';
+import { inputProjection, outputProjection, type ProjectionVariables, projectHeads } from './projections.js';
 import type { StreamDims } from './stream-shapes.js';
 
 /** Arguments of `multiHeadAttention`, Keras' own. */
@@ -28,7 +28,7 @@ export class MultiHeadAttention extends AttentionLayer {
   private query!: ProjectionVariables;
   private key!: ProjectionVariables;
   private value!: ProjectionVariables;
-  private attentionOutput!: ProjectionVariables;
+  protected attentionOutput!: ProjectionVariables;
 
   constructor(args: MultiHeadAttentionArgs) {
     super(args);
@@ -51,8 +51,21 @@ export class MultiHeadAttention extends AttentionLayer {
       key: projectHeads(streams.key, this.key),
       value: projectHeads(streams.value, this.value),
     };
-    const context = attendHeads(tfjsPort, heads, this.numHeads, rules);
-    return projectOutput(transpose(context, [0, 2, 1, 3]), this.attentionOutput);
+    return transpose(attendHeads(tfjsPort, heads, this.numHeads, rules), [0, 2, 1, 3]);
+  }
+
+  override async attentionWeights(): Promise<AttentionWeights> {
+    this.checkBuilt();
+    return {
+      numHeads: this.numHeads,
+      headDim: this.keyDim,
+      valueHeadDim: this.valueDim,
+      scale: 1 / Math.sqrt(this.keyDim),
+      query: await inputProjection(this.query),
+      key: await inputProjection(this.key),
+      value: await inputProjection(this.value),
+      output: await outputProjection(this.attentionOutput),
+    };
   }
 
   override getConfig(): serialization.ConfigDict {

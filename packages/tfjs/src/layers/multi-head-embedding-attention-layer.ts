@@ -1,4 +1,4 @@
-import { type Embedding, FormError, groupCount, type HeadGroups } from '@mhe/core';
+import { type AttentionWeights, type Embedding, expandMhe, FormError, groupCount, type HeadGroups } from '@mhe/core';
 import type { serialization, Tensor } from '@tensorflow/tfjs-core';
 import type { LayerVariable } from '@tensorflow/tfjs-layers';
 import { formObstacle, formOf, type LayerForm } from './attention-form.js';
@@ -6,7 +6,7 @@ import { type AttentionCall, AttentionLayer } from './attention-layer.js';
 import type { AttentionLayerArgs } from './attention-layer-args.js';
 import { attendDirect, attendFactorised, attendFolded } from './embedded-attention.js';
 import { headGroups, type LayerGroups } from './layer-groups.js';
-import { type ProjectionVariables, projectHeads, projectOutput } from './projections.js';
+import { inputProjection, matrixOf, outputProjection, type ProjectionVariables, projectHeads } from './projections.js';
 import type { StreamDims } from './stream-shapes.js';
 import type { Constraint, Initializer, Regularizer } from './tfjs-layers.js';
 import {
@@ -30,6 +30,8 @@ export interface MultiHeadEmbeddingAttentionArgs extends AttentionLayerArgs {
   embedding?: Embedding;
   /** Whether query `i` sees no key after `i`. Default false. */
   causal?: boolean;
+  /** What an `attentionMask` holds: truths, or numbers that are added to the scores. Default `boolean`. */
+  maskKind?: 'boolean' | 'additive';
   /** Factor of the scores. Default `1 / sqrt(headDim)`. */
   scale?: number | null;
   /** How calls compute; the result is the same. Default `auto`, the fastest way. */
@@ -57,9 +59,11 @@ export class MultiHeadEmbeddingAttention extends AttentionLayer {
 
   private readonly headDim: number;
   private readonly valueHeadDim: number;
-  private readonly groups: HeadGroups;
+  /** The group of every head, of each kind. */
+  readonly groups: HeadGroups;
   private readonly embedding: Embedding;
-  private readonly hidesLaterKeys: boolean;
+  private readonly isCausal: boolean;
+  private readonly maskKind: 'boolean' | 'additive';
   private readonly scale: number;
   private readonly form: LayerForm;
   private readonly embeddingRules: VariableRules;
@@ -69,7 +73,7 @@ export class MultiHeadEmbeddingAttention extends AttentionLayer {
   private queryEmbedding!: LayerVariable;
   private keyEmbedding!: LayerVariable;
   private valueEmbedding!: LayerVariable;
-  private attentionOutput!: ProjectionVariables;
+  protected attentionOutput!: ProjectionVariables;
 
   constructor(args: MultiHeadEmbeddingAttentionArgs) {
     super(args);
@@ -77,7 +81,8 @@ export class MultiHeadEmbeddingAttention extends AttentionLayer {
     this.valueHeadDim = this.wholeNumber('valueHeadDim', args.valueHeadDim ?? args.headDim);
     this.groups = headGroups(this.name, args.groups ?? 1, this.numHeads);
     this.embedding = this.oneOf('embedding', args.embedding ?? 'mul', ['mul', 'add']);
-    this.hidesLaterKeys = args.causal ?? false;
+    this.isCausal = args.causal ?? false;
+    this.maskKind = this.oneOf('maskKind', args.maskKind ?? 'boolean', ['boolean', 'additive']);
     this.scale = args.scale ?? 1 / Math.sqrt(this.headDim);
     this.form = this.oneOf('form', args.form ?? 'auto', ['auto', 'direct', 'folded', 'factorised']);
     this.embeddingRules = {
@@ -92,7 +97,11 @@ export class MultiHeadEmbeddingAttention extends AttentionLayer {
   }
 
   protected override get causal(): boolean {
-    return this.hidesLaterKeys;
+    return this.isCausal;
+  }
+
+  protected override get addsMask(): boolean {
+    return this.maskKind === 'additive';
   }
 
   protected override addWeights(dims: StreamDims, outputDims: readonly number[]): void {
@@ -126,11 +135,23 @@ export class MultiHeadEmbeddingAttention extends AttentionLayer {
     const { sameForAllHeads } = rules;
     const demands = { embedding, dropping, scoresWanted, sameForAllHeads, keys: streams.key.shape[1] };
     const form = formOf(this.form, demands);
-    const context =
-      form === 'direct'
-        ? attendDirect(heads, rules)
-        : ((form === 'factorised' ? attendFactorised(heads, rules) : null) ?? attendFolded(heads, rules));
-    return projectOutput(context, this.attentionOutput);
+    if (form === 'direct') return attendDirect(heads, rules);
+    return (form === 'factorised' ? attendFactorised(heads, rules) : null) ?? attendFolded(heads, rules);
+  }
+
+  override async attentionWeights(): Promise<AttentionWeights> {
+    this.checkBuilt();
+    const { numHeads, headDim, valueHeadDim, scale, groups, embedding } = this;
+    return expandMhe({
+      ...{ numHeads, headDim, valueHeadDim, scale, groups, embedding },
+      query: await inputProjection(this.query),
+      key: await inputProjection(this.key),
+      value: await inputProjection(this.value),
+      output: await outputProjection(this.attentionOutput),
+      queryEmbedding: await matrixOf(this.queryEmbedding, numHeads),
+      keyEmbedding: await matrixOf(this.keyEmbedding, numHeads),
+      valueEmbedding: await matrixOf(this.valueEmbedding, numHeads),
+    });
   }
 
   override getConfig(): serialization.ConfigDict {
@@ -140,7 +161,8 @@ export class MultiHeadEmbeddingAttention extends AttentionLayer {
       valueHeadDim: this.valueHeadDim,
       groups: { queryKey: [...queryKey], value: [...value] },
       embedding: this.embedding,
-      causal: this.hidesLaterKeys,
+      causal: this.isCausal,
+      maskKind: this.maskKind,
       scale: this.scale,
       form: this.form,
       embeddingsInitializer: serialized(this.embeddingRules.initializer),

@@ -1,4 +1,4 @@
-import type { Heads } from '@mhe/core';
+import type { Heads, Matrix, Projection } from '@mhe/core';
 import { add, reshape, type Tensor, type Tensor3D, transpose } from '@tensorflow/tfjs-core';
 import type { LayerVariable } from '@tensorflow/tfjs-layers';
 import { tfjsPort } from '../port/tfjs-port.js';
@@ -31,4 +31,25 @@ export function projectOutput(context: Tensor, { kernel, bias }: ProjectionVaria
 function affine(stream: Tensor, matrix: Tensor, bias: LayerVariable | null): Tensor {
   const product = tfjsPort.matMul(stream, matrix);
   return bias ? add(product, reshape(bias.read(), [-1])) : product;
+}
+
+/** A projection of a stream in numbers: kernel `[inputDim, count, size]` as `[inputDim, count * size]`. */
+export async function inputProjection({ kernel, bias }: ProjectionVariables): Promise<Projection> {
+  return projection(await matrixOf(kernel, kernel.shape[0] as number), bias);
+}
+
+/** The output projection in numbers: `[numHeads * valueHeadDim, product of outputDims]`. */
+export async function outputProjection({ kernel, bias }: ProjectionVariables): Promise<Projection> {
+  const [numHeads, size] = kernel.shape as [number, number];
+  return projection(await matrixOf(kernel, numHeads * size), bias);
+}
+
+/** A variable's numbers as a matrix of so many rows. */
+export async function matrixOf(variable: LayerVariable, rows: number): Promise<Matrix> {
+  const data = Float64Array.from(await variable.read().data());
+  return { rows, cols: data.length / rows, data };
+}
+
+async function projection(weight: Matrix, bias: LayerVariable | null): Promise<Projection> {
+  return { weight, bias: bias && Float64Array.from(await bias.read().data()) };
 }

@@ -1,12 +1,9 @@
 import type { SyntheticCalibration } from '@mhe/core';
 import { seededRandom } from '@mhe/core';
-import type { TfjsModel } from '../file/model.js';
 import { quoted } from '../file/tfjs-file-error.js';
-import { graphIndex } from '../graph-model/graph-index.js';
 import type { HostTensors } from './host-tensor.js';
 import type { ModelInput } from './model-inputs.js';
-import { modelInputs } from './model-inputs.js';
-import { chooseValues, fillValues, type SyntheticValues } from './synthetic-values.js';
+import { chooseValues, fillValues, type InputUse, type SyntheticValues } from './synthetic-values.js';
 
 /** What was chosen for one input, for a report. */
 export interface SyntheticInput {
@@ -28,19 +25,22 @@ const MAX_ELEMENTS = 2 ** 26;
 const IMAGE_SIZE = 224;
 
 /**
- * Makes up inputs for a model from what its graph declares and does with them. They exercise a model; they do not show
+ * Makes up inputs for a model from what it declares and does with them. They exercise a model; they do not show
  * it what it will see, so that a fit on them is worse than one on real inputs.
  *
  * @throws Error where an option or a size makes no sense, or an input cannot be made up; it names the input.
  */
-export function syntheticFeeds(model: TfjsModel, options: SyntheticCalibration['synthetic'] = {}): SyntheticFeeds {
+export function syntheticFeeds(
+  declared: readonly ModelInput[],
+  useOf: (input: ModelInput) => InputUse,
+  options: SyntheticCalibration['synthetic'],
+): SyntheticFeeds {
   const { seed = 0, sequences = 16, length = 32 } = options;
   for (const [name, size] of Object.entries({ sequences, length })) {
     if (!Number.isSafeInteger(size) || size < 1) throw new Error(`${name} must be a whole number from 1, not ${size}.`);
   }
-  const index = graphIndex(model);
-  const inputs = modelInputs(model).map((input) => {
-    const values = chooseValues(index, input, model);
+  const inputs = declared.map((input) => {
+    const values = chooseValues(input, useOf(input));
     return { input, values, dims: dimsOf(input, values, length) };
   });
   const random = seededRandom(seed);

@@ -2,14 +2,12 @@ import type { AttentionBlock, FitMoments, OutputMoments, Stream } from '@mhe/cor
 import { inHeadOrder, isRegular } from '@mhe/core';
 import type { Rank, Tensor, Tensor2D, Tensor3D, Tensor4D } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { MomentSum } from './moment-sum.js';
-
-/** Probabilities below this of one key from all queries and heads: it is hidden by the mask. */
-const HIDDEN = 1e-8;
+import { OutputSums } from './output-sums.js';
+import { StreamMoments } from './stream-moments.js';
 
 /** Sums up what the calibration inputs tell the fit of one block (core's `FitMoments`). */
 export class InputMoments {
-  private readonly sums = { query: new MomentSum(), key: new MomentSum(), attended: new MomentSum() };
+  private readonly sums = new StreamMoments();
 
   constructor(private readonly block: AttentionBlock) {}
 
@@ -24,30 +22,34 @@ export class InputMoments {
   async add(get: (value: string) => Tensor): Promise<void> {
     const { query, key, value } = this.block;
     const { stream, rowAxes, channelAxis, inputDim } = query.traced.projection;
-    await this.sums.query.add(tf.tidy(() => withOne(matrix(get(stream), rowAxes, [channelAxis], inputDim))));
+    const rows = tf.tidy(() => matrix(get(stream), rowAxes, [channelAxis], inputDim).clone());
+    try {
+      await this.sums.addQueries(rows);
+    } finally {
+      rows.dispose();
+    }
     if (!isRegular(key.stream) || !isRegular(value.stream)) return;
-    const [keys, values] = [key.stream, value.stream];
+    const [ofKey, ofValue] = [key.stream, value.stream];
     const order = this.headOrder;
     if (!order) return;
-    const probabilities = tf.tidy(() => this.probabilities(get(this.block.chain.probabilities), order));
-    const centred = tf.tidy(() => centredKeys(regular(get(keys.value), keys), probabilities));
-    await this.sums.key.add(centred);
-    const attended = tf.tidy(() => mixed(regular(get(values.value), values), probabilities));
-    probabilities.dispose();
-    await this.sums.attended.add(attended);
+    const [keys, values, probabilities] = tf.tidy(() => [
+      regular(get(ofKey.value), ofKey).clone(),
+      regular(get(ofValue.value), ofValue).clone(),
+      this.probabilities(get(this.block.chain.probabilities), order).clone(),
+    ]) as [Tensor3D, Tensor3D, Tensor4D];
+    try {
+      await this.sums.addKeysAndValues(keys, values, probabilities);
+    } finally {
+      tf.dispose([keys, values, probabilities]);
+    }
   }
 
   async total(): Promise<FitMoments> {
-    const [query, key, attended] = [
-      await this.sums.query.total(),
-      await this.sums.key.total(),
-      await this.sums.attended.total(),
-    ];
-    return { ...(query && { query }), ...(key && { key }), ...(attended && { attended }) };
+    return this.sums.total();
   }
 
   dispose(): void {
-    for (const sum of Object.values(this.sums)) sum.dispose();
+    this.sums.dispose();
   }
 
   /** Where heads stand among the probabilities; `undefined` where that follows no order. */
@@ -75,8 +77,7 @@ type HeadOrder = 'own axis' | 'batch first' | 'head first';
 
 /** Sums up what a block's new heads compute against what the original block put out (core's `OutputMoments`). */
 export class HeadMoments {
-  private readonly features = new MomentSum();
-  private readonly targets = new MomentSum();
+  private readonly sums = new OutputSums();
 
   constructor(private readonly block: AttentionBlock) {}
 
@@ -88,21 +89,24 @@ export class HeadMoments {
    */
   async add(heads: Tensor, target: Tensor): Promise<void> {
     const { operand, outputAxes, features, outputDim } = this.block.output;
-    const rows = tf.tidy(() => withOne(matrix(heads, operand.rowAxes, operand.featureAxes, features.length)));
-    const wanted = tf.tidy(() => matrix(target, outputAxes.rowAxes, outputAxes.columnAxes, outputDim).clone());
-    await this.targets.add(rows.clone(), wanted);
-    await this.features.add(rows);
+    const [rows, wanted] = tf.tidy(() => [
+      matrix(heads, operand.rowAxes, operand.featureAxes, features.length).clone(),
+      matrix(target, outputAxes.rowAxes, outputAxes.columnAxes, outputDim).clone(),
+    ]) as [Tensor2D, Tensor2D];
+    try {
+      await this.sums.add(rows, wanted);
+    } finally {
+      tf.dispose([rows, wanted]);
+    }
   }
 
   async total(): Promise<OutputMoments | undefined> {
-    const features = await this.features.total();
-    const targets = await this.targets.total();
-    return features && targets && inHeadOrder({ features, targets }, this.block.output.features);
+    const moments = await this.sums.total();
+    return moments && inHeadOrder(moments, this.block.output.features);
   }
 
   dispose(): void {
-    this.features.dispose();
-    this.targets.dispose();
+    this.sums.dispose();
   }
 }
 
@@ -111,36 +115,10 @@ function matrix(value: Tensor, rowAxes: readonly number[], columnAxes: readonly 
   return tf.reshape(tf.transpose(value, [...rowAxes, ...columnAxes]), [-1, columns]);
 }
 
-/** A feature that is always 1, at the end. */
-function withOne<T extends Tensor>(value: T): T {
-  return tf.pad(
-    value,
-    value.shape.map((_, axis) => [0, Number(axis === value.rank - 1)] as [number, number]),
-    1,
-  );
-}
-
 /** A stream as `[batch, sequence, channel]`. */
 function regular(value: Tensor, { axes, channels }: Stream): Tensor3D {
   const at = (part: string) => axes.flatMap((axis, i) => (axis === part ? [i] : []));
   const batch = value.shape[axes.indexOf('batch')] as number;
   const ordered = tf.transpose(value, [...at('batch'), ...at('sequence'), ...at('channel')]);
   return tf.reshape(ordered, [batch, -1, channels]);
-}
-
-/** Keys that some query sees, the mean of their sequence taken off, others zero: `[batch * keys, channel]`. */
-function centredKeys(stream: Tensor3D, probabilities: Tensor4D): Tensor2D {
-  const seen = tf.expandDims(tf.cast(tf.greater(tf.max(probabilities, [1, 2]), HIDDEN), 'float32'), 2);
-  const count = tf.maximum(tf.sum(seen, 1, true), 1);
-  const mean = tf.div(tf.sum(tf.mul(stream, seen), 1, true), count);
-  const centred = tf.mul(tf.sub(stream, mean), seen);
-  return tf.reshape(centred, [-1, stream.shape[2]]);
-}
-
-/** What each head's attention makes of a stream, a 1 appended before it mixes: `[batch * heads * queries, channel + 1]`. */
-function mixed(stream: Tensor3D, probabilities: Tensor4D): Tensor2D {
-  const [batch, heads, queries, keys] = probabilities.shape;
-  const extended = withOne(stream);
-  const rows = tf.reshape(probabilities, [batch, heads * queries, keys]);
-  return tf.reshape(tf.matMul(rows, extended), [-1, stream.shape[2] + 1]);
 }

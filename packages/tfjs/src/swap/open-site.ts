@@ -1,5 +1,6 @@
 import type {
   AttentionBlock,
+  BlockReplacement,
   FitMoments,
   FoldedMheWeights,
   OpenSite,
@@ -7,7 +8,15 @@ import type {
   Replaced,
   Replacement,
 } from '@mhe/core';
-import { canonicalObstacle, chooseForm, Difference, FormError, streamSequences, widenedObstacle } from '@mhe/core';
+import {
+  canonicalObstacle,
+  chooseForm,
+  Difference,
+  FormError,
+  identityReplacement,
+  streamSequences,
+  widenedObstacle,
+} from '@mhe/core';
 import type { StoredType } from '../file/encode-weight.js';
 import type { TfjsModel } from '../file/model.js';
 import type { HostTensor, HostTensors } from '../run/host-tensor.js';
@@ -17,8 +26,7 @@ import type { Frontier, RunWatch } from './frontier.js';
 import { extended, only } from './frontier.js';
 import { HeadMoments, InputMoments } from './moments.js';
 import type { Stage } from './plan-stages.js';
-import type { BlockReplacement } from './replace-block.js';
-import { identityReplacement, replaceBlock } from './replace-block.js';
+import { replaceBlock } from './replace-block.js';
 import { forEach, runAll } from './run-part.js';
 
 /** As many calibration inputs prove the identity swap and the range of the key biases. */

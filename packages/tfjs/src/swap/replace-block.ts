@@ -1,5 +1,5 @@
-import type { AttentionBlock, AttentionForm, Embedding, FoldedMheWeights, Projection } from '@mhe/core';
-import { identityMhe, writeCanonicalBlock } from '@mhe/core';
+import type { AttentionBlock, BlockReplacement } from '@mhe/core';
+import { keepsOutput, writeCanonicalBlock } from '@mhe/core';
 import { graphWriter } from '../emit/graph-writer.js';
 import { NodeBuilder } from '../emit/node-builder.js';
 import { outputNodes } from '../emit/output-weights.js';
@@ -13,13 +13,6 @@ import type { NodeDef } from '../graph-model/node-def.js';
 import { valueName } from '../graph-model/node-def.js';
 import { withNodes } from '../graph-model/prune-graph.js';
 import { modelNode } from './block-nodes.js';
-
-/** What a block becomes, its form decided. */
-export interface BlockReplacement {
-  readonly weights: FoldedMheWeights;
-  readonly embedding: Embedding;
-  readonly form: AttentionForm;
-}
 
 /**
  * A model with one block computed another way. Everything outside the block stays, and so do the values inside it
@@ -61,7 +54,7 @@ export function replaceBlock(
   const { output } = replacement.weights;
   // A part of a model may end before the output projection.
   const hasOutput = modelNode(index, block.output.output) !== undefined;
-  if (hasOutput && !isUnchanged(block, output)) {
+  if (hasOutput && !keepsOutput(block, output)) {
     for (const [node, changed] of outputNodes(builder, block, output, nodeOf)) replaced.set(node, changed);
   }
   const kept = graphOf(model).node.flatMap((node) => {
@@ -69,11 +62,6 @@ export function replaceBlock(
     return changed === undefined ? [node] : (changed ?? []);
   });
   return withNodes(model, [...kept, ...builder.nodes], [...model.weights, ...builder.weights]);
-}
-
-/** The replacement that computes what the block computes: a group for every head, all weights its own. */
-export function identityReplacement(block: AttentionBlock, form: 'folded' | 'widened'): BlockReplacement {
-  return { weights: identityMhe(block.weights()), embedding: 'mul', form };
 }
 
 /** How the model stores the block's projections; `null` where they are stored unlike. */
@@ -84,11 +72,4 @@ export function storedTypeOf(model: TfjsModel, block: AttentionBlock): StoredTyp
     return weight ? storedType(weight.spec) : null;
   });
   return types.every((type) => type === types[0]) ? (types[0] ?? null) : null;
-}
-
-function isUnchanged(block: AttentionBlock, output: Projection): boolean {
-  const own = block.weights().output;
-  const same = (a: Float64Array, b: Float64Array) => a.length === b.length && a.every((x, i) => x === b[i]);
-  if (!same(own.weight.data, output.weight.data)) return false;
-  return own.bias && output.bias ? same(own.bias, output.bias) : own.bias === output.bias;
 }

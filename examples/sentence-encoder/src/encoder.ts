@@ -1,7 +1,6 @@
-import type { TfjsModel } from '@mhe/tfjs';
 import type { GraphModel } from '@tensorflow/tfjs-converter';
 import { loadGraphModel } from '@tensorflow/tfjs-converter';
-import type { Tensor } from '@tensorflow/tfjs-core';
+import type { io, Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 
 /** What the encoder is fed: the places of the pieces in a sparse matrix of sentences, and their numbers. */
@@ -16,8 +15,8 @@ export function feedOf(tokens: readonly number[]): EncoderFeed {
   return { indices: values.map((_, place) => [0, place] as const), values };
 }
 
-/** Loads a model with TensorFlow.js alone. */
-export function load(model: TfjsModel): Promise<GraphModel> {
+/** Loads a model with TensorFlow.js alone, into the current backend. */
+export function load(model: io.IOHandler): Promise<GraphModel> {
   return loadGraphModel(model);
 }
 

@@ -1,0 +1,33 @@
+import type { ModelFormat } from './format.js';
+import { checkOutputFolder } from './output-path.js';
+
+/**
+ * Models of TensorFlow.js: a `model.json`, by whatever name, or the folder that holds one. The adapter and the engine are
+ * loaded on first use.
+ */
+export const tfjsFormat: ModelFormat = {
+  recognises: ({ path, isFolder, holds }) => (isFolder ? holds('model.json') : /\.json$/i.test(path)),
+  async open(path, signal) {
+    const { inspect, readModel, swap, writeModel } = await import('@mhe/tfjs');
+    const model = await readModel(path, { signal });
+    return {
+      inspect: (options) => inspect(model, options),
+      async swap(options) {
+        const { withTfjsBackend } = await import('./tfjs-backend.js');
+        const { result, notices } = await withTfjsBackend(() => swap(model, options));
+        return {
+          report: { ...result.report, notices: [...notices, ...result.report.notices] },
+          async write(output, { force, signal }) {
+            const { files, byteLength } = await writeModel(result.model, output, { force, signal });
+            return { files, byteLength };
+          },
+        };
+      },
+      async checkOutput(output, { externalData, force }) {
+        await checkOutputFolder(model.origin, output, force);
+        if (externalData === 'auto') return [];
+        return ['--external-data has no effect on TensorFlow.js models, whose weights are always files of their own'];
+      },
+    };
+  },
+};

@@ -1,0 +1,124 @@
+import type { TfjsModel } from '../file/model.js';
+import { quoted } from '../file/tfjs-file-error.js';
+
+/** A tensor of a functional model in its configuration: layer, use, output, then the use's arguments. */
+export type TensorReference = readonly [layer: string, use: number, output: number, args?: unknown];
+
+/** A layer in a model's configuration, names of its fields as Keras writes them. */
+export interface LayerEntry {
+  readonly class_name: string;
+  readonly config: Readonly<Record<string, unknown>>;
+  /** Only in functional models, as the next. */
+  readonly name?: string;
+  readonly inbound_nodes?: readonly (readonly TensorReference[])[];
+}
+
+/** A model in the configuration. */
+interface ModelEntry {
+  readonly class_name: string;
+  readonly config: unknown;
+}
+
+/** The layers of a model's configuration: those of a Sequential stand in a list, in old files at once. */
+function layerEntries({ config }: ModelEntry): readonly LayerEntry[] | undefined {
+  const list = Array.isArray(config) ? config : isObject(config) ? config.layers : undefined;
+  return Array.isArray(list) && list.every(isLayer) ? (list as LayerEntry[]) : undefined;
+}
+
+/** Name of a layer in the configuration. */
+export function entryName({ name, config }: LayerEntry): string {
+  return name ?? String(config.name);
+}
+
+/** A model's topology with the layers of one of its models changed. `path` are the names of models, from the outermost. */
+export function withEntries(
+  topology: object,
+  path: readonly string[],
+  change: (entries: readonly LayerEntry[]) => readonly LayerEntry[],
+): object {
+  if ('model_config' in topology) {
+    return { ...topology, model_config: changed(topology.model_config as ModelEntry, path, change) };
+  }
+  return changed(topology as ModelEntry, path, change);
+}
+
+function changed<M extends ModelEntry>(
+  model: M,
+  path: readonly string[],
+  change: Parameters<typeof withEntries>[2],
+): M {
+  const entries = layerEntries(model) ?? [];
+  const [name, ...rest] = path;
+  const layers =
+    name === undefined
+      ? change(entries)
+      : entries.map((entry) => (entryName(entry) === name ? changed(entry, rest, change) : entry));
+  return { ...model, config: Array.isArray(model.config) ? layers : { ...(model.config as object), layers } };
+}
+
+/**
+ * Makes sure that TensorFlow.js can build what a configuration says: it would wait for ever for a layer that is missing,
+ * or for layers that wait for each other.
+ *
+ * @throws Error naming the layers.
+ */
+export function checkTopology({ name, fields }: TfjsModel): void {
+  const { modelTopology } = fields;
+  const model = 'model_config' in modelTopology ? modelTopology.model_config : modelTopology;
+  if (!isObject(model) || typeof model.class_name !== 'string')
+    throw new Error(`${name}: its topology is no model of layers`);
+  checkModel(name, model as unknown as ModelEntry);
+}
+
+function checkModel(model: string, entry: ModelEntry): void {
+  const entries = layerEntries(entry);
+  if (!entries) throw new Error(`${model}: a model in its topology has no list of layers`);
+  const names = new Set<string>();
+  for (const layer of entries) {
+    const name = entryName(layer);
+    if (names.has(name)) throw new Error(`${model}: two layers have the name ${quoted(name)}`);
+    names.add(name);
+    if (isModel(layer)) checkModel(model, layer);
+  }
+  const waiting = new Map(entries.map((layer) => [entryName(layer), (layer.inbound_nodes ?? []).map(sourcesOf)]));
+  const made = new Set([...waiting].flatMap(([name, uses]) => (uses.length === 0 ? [name] : [])));
+  for (let before = -1; before < made.size; ) {
+    before = made.size;
+    for (const [name, uses] of waiting) {
+      // A use may wait for another use of the same layer, so that one is enough.
+      if (uses.some((sources) => sources.every((source) => made.has(source)))) made.add(name);
+    }
+  }
+  const stuck = [...waiting].filter(([, uses]) => uses.some((sources) => !sources.every((source) => made.has(source))));
+  if (stuck.length === 0) return;
+  const missing = stuck.flatMap(([, uses]) => uses.flat()).find((source) => !names.has(source));
+  const list = stuck
+    .map(([name]) => quoted(name))
+    .slice(0, 5)
+    .join(', ');
+  throw new Error(
+    missing === undefined
+      ? `${model}: the layers ${list} wait for each other`
+      : `${model}: ${list} read from a layer ${quoted(missing)}, which the model does not have`,
+  );
+}
+
+function isModel(entry: LayerEntry): boolean {
+  return layerEntries(entry) !== undefined;
+}
+
+/** Names of the layers that a use reads from, those among its arguments too. */
+function sourcesOf(use: readonly TensorReference[]): string[] {
+  if (!Array.isArray(use)) return [];
+  return use.flatMap(([layer]) => (typeof layer === 'string' ? [layer] : []));
+}
+
+function isLayer(value: unknown): boolean {
+  return (
+    isObject(value) && typeof value.class_name === 'string' && isObject(value.config) !== Array.isArray(value.config)
+  );
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
