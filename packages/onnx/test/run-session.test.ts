@@ -78,15 +78,6 @@ describe.each(runtimes)('a session of onnxruntime-%s', (_, runtime) => {
     }
   });
 
-  it('copies feeds when it is asked to run', async () => {
-    const data = Float32Array.of(1, 2);
-    await withSession(doubling, { runtime }, async (session) => {
-      const running = session.run({ x: { dtype: 'float32', dims: [2], data } }, ['y']);
-      data.fill(100);
-      expect(await running).toEqual({ y: vector(2, 4) });
-    });
-  });
-
   it('loads large weights beside the message, and external data', async () => {
     const inside = averaging(200);
     const [weight] = inside.proto.graph?.initializer ?? [];
