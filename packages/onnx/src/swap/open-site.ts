@@ -10,16 +10,7 @@ import type {
   Replaced,
   Replacement,
 } from '@mhe/core';
-import {
-  canonicalObstacle,
-  chooseForm,
-  Difference,
-  FormError,
-  identityReplacement,
-  inHeadOrder,
-  streamSequences,
-  widenedObstacle,
-} from '@mhe/core';
+import { chooseForm, Difference, identityReplacement, inHeadOrder, streamSequences } from '@mhe/core';
 import type { GraphProto, ValueInfoProto } from 'onnx-buf';
 import { TypeProto_TensorSchema, TypeProtoSchema, ValueInfoProtoSchema } from 'onnx-buf';
 import type { NodeBuilder } from '../emit/node-builder.js';
@@ -112,10 +103,7 @@ class OnnxSite implements OpenSite {
 
   async verify(identity: FoldedMheWeights): Promise<number> {
     const { model, place, original, prefix, session, watch } = this.context;
-    const form = canonicalObstacle(this.block) === null ? 'folded' : 'widened';
-    const obstacle = form === 'widened' ? widenedObstacle(this.block) : null;
-    if (obstacle !== null) throw new FormError('widened', obstacle);
-    const replacement = { ...identityReplacement(this.block, form), weights: identity };
+    const replacement = identityReplacement(this.block, identity);
     const feeds = original.slice(0, PROBED_FEEDS);
     const part = partBetween(model, feeds, place.stage.inputs, [this.output]);
     const swapped = replaceBlock(part, this.context.place, replacement, this.dtype, prefix);
