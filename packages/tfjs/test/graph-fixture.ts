@@ -57,6 +57,11 @@ export const attentionNames: readonly string[] = fixtureNames.filter((name) => !
 /** Those whose heads really share projections. */
 export const plantedNames: readonly string[] = attentionNames.filter((name) => name.endsWith('-planted'));
 
+/** Whether a model has Einsum, which of the backends here only cpu runs. */
+export function needsCpu(name: string): boolean {
+  return readFileSync(fixturePath(name), 'utf8').includes('"op":"Einsum"');
+}
+
 /** What is known of a fixture, without its model. */
 export function fixture(name: string): Fixture {
   return JSON.parse(readFileSync(new URL(`${name}/expected.json`, folder), 'utf8'));
