@@ -53,8 +53,12 @@ async function staticChecks(built) {
 
 async function browserTests() {
   const chromium = findChromium();
-  if (chromium.path !== null) await tests(`browser tests in ${chromium.path}`, 'vitest.browser.config.ts');
-  else console.log(`browser tests: not run, ${chromium.missing}`);
+  if (chromium.path === null) {
+    console.log(`browser tests: not run, ${chromium.missing}`);
+    return;
+  }
+  await tests(`browser tests in ${chromium.path}`, 'vitest.browser.config.ts');
+  await tests(`examples in ${chromium.path}`, 'vitest.examples.config.ts');
 }
 
 const unitOnly = process.argv.includes('--unit');

@@ -1,6 +1,6 @@
 // Every exported model with its own weights put in as a group for each head: in each form that can express them, and in
 // both runtimes.
-import { canonicalObstacle, identityReplacement, widenedObstacle } from '@mhe/core';
+import { canonicalObstacle, identityMhe, widenedObstacle } from '@mhe/core';
 import type { GraphProto } from 'onnx-buf';
 import { describe, expect, it } from 'vitest';
 import { graphIndex } from '../src/graph/graph-index.js';
@@ -24,7 +24,8 @@ describe.each(['folded', 'widened'] as const)('a group for each head, %s', (form
     const model = able.reduce<OnnxModel>((model, { site, block }) => {
       const dtype = isFloat16(name) ? 'float16' : 'float32';
       const inside = insideNames(graphIndex(model.proto.graph as GraphProto), block);
-      return replaceBlock(model, { block, inside }, identityReplacement(block, form), dtype, `mhe/${site.index}`);
+      const replacement = { weights: identityMhe(block.weights()), embedding: 'mul', form } as const;
+      return replaceBlock(model, { block, inside }, replacement, dtype, `mhe/${site.index}`);
     }, original);
     // Every site can take one of the forms, and nearly all take both.
     if (able.length === 0)

@@ -1,6 +1,7 @@
-import { identityMhe } from '../attention/identity.js';
+import { FormError } from '../attention/form-error.js';
 import type { Embedding, FoldedMheWeights, Projection } from '../attention/weights.js';
 import type { AttentionBlock } from '../find/block.js';
+import { canonicalObstacle, widenedObstacle } from './form-obstacles.js';
 import type { AttentionForm } from './options.js';
 
 /** What a block becomes, its form decided. */
@@ -10,9 +11,17 @@ export interface BlockReplacement {
   readonly form: AttentionForm;
 }
 
-/** The replacement that computes what the block computes: a group for every head, all weights its own. */
-export function identityReplacement(block: AttentionBlock, form: 'folded' | 'widened'): BlockReplacement {
-  return { weights: identityMhe(block.weights()), embedding: 'mul', form };
+/**
+ * The identity swap of a block: the replacement that computes what it computes, in the plainest form that it can take.
+ *
+ * @param weights - a group for every head, all weights the block's own.
+ * @throws FormError where it can take no form.
+ */
+export function identityReplacement(block: AttentionBlock, weights: FoldedMheWeights): BlockReplacement {
+  if (canonicalObstacle(block) === null) return { weights, embedding: 'mul', form: 'folded' };
+  const obstacle = widenedObstacle(block);
+  if (obstacle !== null) throw new FormError('widened', obstacle);
+  return { weights, embedding: 'mul', form: 'widened' };
 }
 
 /** Whether an output projection is the block's own, number by number: its nodes can stay as they are. */

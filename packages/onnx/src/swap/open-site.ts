@@ -9,16 +9,7 @@ import type {
   Replaced,
   Replacement,
 } from '@mhe/core';
-import {
-  canonicalObstacle,
-  chooseForm,
-  Difference,
-  FormError,
-  identityReplacement,
-  inHeadOrder,
-  streamSequences,
-  widenedObstacle,
-} from '@mhe/core';
+import { chooseForm, Difference, identityReplacement, inHeadOrder, streamSequences } from '@mhe/core';
 import type { GraphProto, ValueInfoProto } from 'onnx-buf';
 import { TypeProto_TensorSchema, TypeProtoSchema, ValueInfoProtoSchema } from 'onnx-buf';
 import type { NodeBuilder } from '../emit/node-builder.js';
@@ -143,10 +134,7 @@ class OnnxSite implements OpenSite {
   }
 
   async verify(identity: FoldedMheWeights): Promise<number> {
-    const form = canonicalObstacle(this.block) === null ? 'folded' : 'widened';
-    const obstacle = form === 'widened' ? widenedObstacle(this.block) : null;
-    if (obstacle !== null) throw new FormError('widened', obstacle);
-    const replacement = { ...identityReplacement(this.block, form), weights: identity };
+    const replacement = identityReplacement(this.block, identity);
     const { probed, output, targets } = this.captured;
     const part = this.blockPart(probed, [output]);
     const swapped = replaceBlock(part, this.context.place, replacement, this.captured.dtype, this.context.prefix);

@@ -51,9 +51,13 @@ function sessionOf(part: GraphPart, model: GraphModel<tf.io.IOHandlerSync>): Ses
       const outputs = new Map<string, Tensor>();
       try {
         for (const [value, placeholder] of part.feeds) feeds[placeholder] = toBackend(values[value] as HostTensor);
-        const results = await explainedAsync(part, async () =>
-          isStepwise ? await model.executeAsync(feeds, [...part.outputs]) : model.execute(feeds, [...part.outputs]),
-        );
+        // Asked for nothing, TensorFlow.js returns no list.
+        const results = await explainedAsync(part, async () => {
+          if (part.outputs.length === 0) return [];
+          return isStepwise
+            ? await model.executeAsync(feeds, [...part.outputs])
+            : model.execute(feeds, [...part.outputs]);
+        });
         [results].flat().forEach((tensor, i) => {
           outputs.set(part.outputs[i] as string, tensor);
         });

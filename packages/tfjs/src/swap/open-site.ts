@@ -8,15 +8,7 @@ import type {
   Replaced,
   Replacement,
 } from '@mhe/core';
-import {
-  canonicalObstacle,
-  chooseForm,
-  Difference,
-  FormError,
-  identityReplacement,
-  streamSequences,
-  widenedObstacle,
-} from '@mhe/core';
+import { chooseForm, Difference, identityReplacement, streamSequences } from '@mhe/core';
 import type { StoredType } from '../file/encode-weight.js';
 import type { TfjsModel } from '../file/model.js';
 import type { HostTensor, HostTensors } from '../run/host-tensor.js';
@@ -82,10 +74,7 @@ class GraphSite implements OpenSite {
 
   async verify(identity: FoldedMheWeights): Promise<number> {
     const { model, block, original, prefix, watch } = this.context;
-    const form = canonicalObstacle(block) === null ? 'folded' : 'widened';
-    const obstacle = form === 'widened' ? widenedObstacle(block) : null;
-    if (obstacle !== null) throw new FormError('widened', obstacle);
-    const swapped = replaceBlock(model, block, { ...identityReplacement(block, form), weights: identity }, prefix);
+    const swapped = replaceBlock(model, block, identityReplacement(block, identity), prefix);
     const results = await runAll(swapped, original.slice(0, PROBED_FEEDS), [this.output], { signal: watch.signal });
     return this.difference(results).relativeToLargest;
   }

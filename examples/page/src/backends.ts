@@ -1,0 +1,57 @@
+// The backends of TensorFlow.js that a page or its worker can choose from.
+import '@tensorflow/tfjs-backend-webgl';
+import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
+import plainWasm from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm?url';
+import simdWasm from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm?url';
+import threadedWasm from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-threaded-simd.wasm?url';
+import '@tensorflow/tfjs-backend-webgpu';
+import { env, ready, setBackend } from '@tensorflow/tfjs-core';
+
+export const backendNames = ['wasm', 'webgl', 'webgpu'] as const;
+
+export type BackendName = (typeof backendNames)[number];
+
+/** Why each backend cannot be used here; `null` for one that can. */
+export type BackendObstacles = Readonly<Record<BackendName, string | null>>;
+
+setWasmPaths({
+  'tfjs-backend-wasm.wasm': plainWasm,
+  'tfjs-backend-wasm-simd.wasm': simdWasm,
+  'tfjs-backend-wasm-threaded-simd.wasm': threadedWasm,
+});
+// Threads pay for large products only, and the script that starts them does not survive a bundler's shortening.
+env().set('WASM_HAS_MULTITHREAD_SUPPORT', false);
+
+/** Asks the browser what it has. */
+export async function backendObstacles(): Promise<BackendObstacles> {
+  return {
+    wasm: typeof WebAssembly === 'object' ? null : 'this browser has no WebAssembly',
+    webgl: webglObstacle(),
+    webgpu: await webgpuObstacle(),
+  };
+}
+
+/**
+ * Makes a backend the current one.
+ *
+ * @throws Error where the browser turns out not to have it.
+ */
+export async function useBackend(backend: BackendName): Promise<void> {
+  if (!(await setBackend(backend))) throw new Error(`The backend ${backend} could not be started in this browser.`);
+  await ready();
+}
+
+function webglObstacle(): string | null {
+  if (typeof OffscreenCanvas === 'undefined') return 'this browser has no canvas in workers';
+  const context = new OffscreenCanvas(1, 1).getContext('webgl2');
+  if (context === null) return 'this browser has no WebGL 2 here';
+  context.getExtension('WEBGL_lose_context')?.loseContext();
+  return null;
+}
+
+async function webgpuObstacle(): Promise<string | null> {
+  const gpu = (navigator as { gpu?: { requestAdapter(): Promise<unknown> } }).gpu;
+  if (!gpu) return isSecureContext ? 'this browser has no WebGPU' : 'WebGPU needs a secure page (https or localhost)';
+  const adapter = await gpu.requestAdapter().catch(() => null);
+  return adapter ? null : 'this browser has WebGPU, but no graphics adapter for it';
+}

@@ -1,0 +1,11 @@
+/**
+ * What the pages have in common.
+ *
+ * @satisfies {import('vite').UserConfig}
+ */
+export const pageConfig = {
+  base: './',
+  worker: { format: /** @type {const} */ ('es') },
+  // TensorFlow.js is large whatever one does.
+  build: { target: 'es2022', chunkSizeWarningLimit: 4000 },
+};

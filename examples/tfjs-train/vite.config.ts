@@ -1,0 +1,4 @@
+import { pageConfig } from '@mhe/example-page/vite';
+import { defineConfig } from 'vite';
+
+export default defineConfig(pageConfig);

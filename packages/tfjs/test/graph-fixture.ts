@@ -1,0 +1,128 @@
+// The converted models in `fixtures/graph`, and what TensorFlow says of each.
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { loadGraphModel } from '@tensorflow/tfjs-converter';
+import type { DataType, io, NamedTensorMap, Tensor } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import { readModel, type TfjsModel } from '../src/index.js';
+
+/** A tensor as a fixture's JSON has it; truths are 0 and 1. */
+export interface StoredTensor {
+  readonly dtype: Exclude<DataType, 'string' | 'complex64'>;
+  readonly dims: readonly number[];
+  readonly data: readonly number[];
+}
+
+export type StoredTensors = Readonly<Record<string, StoredTensor>>;
+
+/** A site as the exporter of a fixture knows it. */
+export interface FixtureSite {
+  readonly numHeads: number;
+  readonly headDim: number;
+  readonly valueHeadDim: number;
+  readonly kind: 'self' | 'cross';
+  readonly queryDim: number;
+  readonly keyDim: number;
+  readonly valueDim: number;
+  readonly outputDim: number;
+  /** Factor of the scores beside the weights. */
+  readonly scale: number;
+  readonly causal: boolean;
+  readonly mask?: 'additive' | 'boolean';
+  readonly position?: string;
+  /** Norm of every head's weights, in the order of the heads. */
+  readonly headNorms: Readonly<Record<'query' | 'key' | 'value' | 'output', readonly number[]>>;
+  /** Group of each head, where heads really share. */
+  readonly planted: { readonly queryKey: readonly number[]; readonly value: readonly number[] } | null;
+}
+
+/** One converted model with what TensorFlow computed. */
+export interface Fixture {
+  readonly name: string;
+  readonly decoy: boolean;
+  readonly reason?: string;
+  readonly quantised?: 'uint8' | 'uint16' | 'float16';
+  readonly sites: readonly FixtureSite[];
+  readonly cases: readonly { readonly inputs: StoredTensors; readonly outputs: StoredTensors }[];
+}
+
+const folder = new URL('./fixtures/graph/', import.meta.url);
+
+/** Names of all fixtures, in order. */
+export const fixtureNames: readonly string[] = readdirSync(folder).sort();
+
+/** Those that hold attention. */
+export const attentionNames: readonly string[] = fixtureNames.filter((name) => !fixture(name).decoy);
+
+/** Those whose heads really share projections. */
+export const plantedNames: readonly string[] = attentionNames.filter((name) => name.endsWith('-planted'));
+
+/** Whether a model has Einsum, which of the backends here only cpu runs. */
+export function needsCpu(name: string): boolean {
+  return readFileSync(fixturePath(name), 'utf8').includes('"op":"Einsum"');
+}
+
+/** What is known of a fixture, without its model. */
+export function fixture(name: string): Fixture {
+  return JSON.parse(readFileSync(new URL(`${name}/expected.json`, folder), 'utf8'));
+}
+
+/** Where a fixture lies. */
+export function fixturePath(name: string): string {
+  return fileURLToPath(new URL(`${name}/model.json`, folder));
+}
+
+/** The model of a fixture. */
+export function fixtureModel(name: string): Promise<TfjsModel> {
+  return readModel(fixturePath(name));
+}
+
+/** The inputs of a fixture, one entry a case. */
+export function inputsOf(name: string): readonly StoredTensors[] {
+  return fixture(name).cases.map(({ inputs }) => inputs);
+}
+
+/**
+ * Loads a model with TensorFlow.js alone and runs it on all inputs, in the current backend.
+ *
+ * @param run - `executeAsync` for models with control flow, which the other refuses.
+ */
+export async function runModel(
+  model: io.IOHandler,
+  inputs: readonly StoredTensors[],
+  run: 'execute' | 'executeAsync' = 'execute',
+): Promise<StoredTensors[]> {
+  const loaded = await loadGraphModel(model);
+  const names = Object.keys((loaded.modelSignature as { outputs: object }).outputs);
+  const results: StoredTensors[] = [];
+  for (const entry of inputs) {
+    const feeds: NamedTensorMap = Object.fromEntries(
+      Object.entries(entry).map(([name, { data, dims, dtype }]) => [name, tf.tensor([...data], [...dims], dtype)]),
+    );
+    const outputs = [await loaded[run](feeds)].flat();
+    const values = await Promise.all(outputs.map(stored));
+    results.push(Object.fromEntries(values.map((value, i) => [names[i], value])));
+    tf.dispose([Object.values(feeds), outputs]);
+  }
+  loaded.dispose();
+  return results;
+}
+
+async function stored(tensor: Tensor): Promise<StoredTensor> {
+  return { dtype: tensor.dtype as StoredTensor['dtype'], dims: tensor.shape, data: Array.from(await tensor.data()) };
+}
+
+/** Largest difference of any output, relative to that output's largest value. Places that are no number must agree. */
+export function largestDifference(actual: StoredTensors | undefined, expected: StoredTensors): number {
+  return Math.max(
+    ...Object.entries(expected).map(([name, { data, dims }]) => {
+      const other = actual?.[name];
+      if (String(other?.dims) !== String(dims)) return Number.POSITIVE_INFINITY;
+      const gaps = data.map((value, i) =>
+        Object.is(value, other?.data[i]) ? 0 : Math.abs(value - (other?.data[i] as number)),
+      );
+      if (gaps.some(Number.isNaN)) return Number.POSITIVE_INFINITY;
+      return Math.max(...gaps) / Math.max(...data.map(Math.abs));
+    }),
+  );
+}
