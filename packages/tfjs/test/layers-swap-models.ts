@@ -7,7 +7,7 @@ import { input, type LayersModel, layers, model, type SymbolicTensor } from '@te
 type Layer = InstanceType<typeof layers.Layer>;
 
 export const numHeads = 4;
-export const headDim = 5;
+const headDim = 5;
 export const valueHeadDim = 6;
 
 /** Names of the streams' widths; the streams of self-attention are one. */
