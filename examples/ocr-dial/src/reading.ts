@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
+import { startBar } from '@mhe/example-terminal/progress';
 import type { RecogniserInput } from './input.js';
-import { startBar } from './progress.js';
 import type { Recogniser } from './recogniser.js';
 
 /** A model's name and what it read, line by line. */

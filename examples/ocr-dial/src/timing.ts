@@ -1,5 +1,5 @@
+import { startBar } from '@mhe/example-terminal/progress';
 import type { RecogniserInput } from './input.js';
-import { startBar } from './progress.js';
 import type { Recogniser } from './recogniser.js';
 
 /** How long a recogniser takes for a line, and what it read. */

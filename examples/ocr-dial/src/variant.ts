@@ -1,8 +1,8 @@
 import type { AttentionSite, SwapReport } from '@mhe/core';
+import { startBar } from '@mhe/example-terminal/progress';
 import { encodeModel, type Feed, type OnnxModel, swap } from '@mhe/onnx';
 import * as runtime from 'onnxruntime-node';
 import { INPUT_NAME, type RecogniserInput } from './input.js';
-import { startBar } from './progress.js';
 import { type Setting, settingName } from './settings.js';
 
 /** The recogniser with its attention swapped at one setting of the dials. */

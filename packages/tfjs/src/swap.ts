@@ -1,11 +1,10 @@
 import type { SwapOptions, SwapReport } from '@mhe/core';
 import { ProgressCounter, swapSites } from '@mhe/core';
 import { GraphModel, loadGraphModel } from '@tensorflow/tfjs-converter';
-import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { type LayersModel, loadLayersModel } from '@tensorflow/tfjs-layers';
 import { type AnyModel, toTfjsModel } from './file/live-model.js';
 import { TfjsModel } from './file/model.js';
 import { compileAs } from './layers-model/compile-as.js';
-import { loadLayers } from './layers-model/load-layers.js';
 import { requireKernels } from './port/require-kernels.js';
 import type { Feed } from './run/check-feed.js';
 import { calibrationFeeds } from './swap/calibration.js';
@@ -52,7 +51,7 @@ export async function swap(model: AnyModel, options: TfjsSwapOptions = {}): Prom
   if (model instanceof TfjsModel) return { model: swapped, report };
   if (swapped === held) return { model, report };
   if (model instanceof GraphModel) return { model: await loadGraphModel(swapped), report };
-  return { model: compileAs(await loadLayers(swapped), model), report };
+  return { model: compileAs(await loadLayersModel(swapped), model), report };
 }
 
 async function swapHeld(model: TfjsModel, options: TfjsSwapOptions): Promise<TfjsSwapResult<TfjsModel>> {

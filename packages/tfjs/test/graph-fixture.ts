@@ -82,16 +82,8 @@ export function inputsOf(name: string): readonly StoredTensors[] {
   return fixture(name).cases.map(({ inputs }) => inputs);
 }
 
-/**
- * Loads a model with TensorFlow.js alone and runs it on all inputs, in the current backend.
- *
- * @param run - `executeAsync` for models with control flow, which the other refuses.
- */
-export async function runModel(
-  model: io.IOHandler,
-  inputs: readonly StoredTensors[],
-  run: 'execute' | 'executeAsync' = 'execute',
-): Promise<StoredTensors[]> {
+/** Loads a model with TensorFlow.js alone and runs it on all inputs, in the current backend. */
+export async function runModel(model: io.IOHandler, inputs: readonly StoredTensors[]): Promise<StoredTensors[]> {
   const loaded = await loadGraphModel(model);
   const names = Object.keys((loaded.modelSignature as { outputs: object }).outputs);
   const results: StoredTensors[] = [];
@@ -99,7 +91,7 @@ export async function runModel(
     const feeds: NamedTensorMap = Object.fromEntries(
       Object.entries(entry).map(([name, { data, dims, dtype }]) => [name, tf.tensor([...data], [...dims], dtype)]),
     );
-    const outputs = [await loaded[run](feeds)].flat();
+    const outputs = [loaded.execute(feeds)].flat();
     const values = await Promise.all(outputs.map(stored));
     results.push(Object.fromEntries(values.map((value, i) => [names[i], value])));
     tf.dispose([Object.values(feeds), outputs]);

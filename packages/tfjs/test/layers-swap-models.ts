@@ -7,7 +7,7 @@ import { input, type LayersModel, layers, model, type SymbolicTensor } from '@te
 type Layer = InstanceType<typeof layers.Layer>;
 
 export const numHeads = 4;
-export const headDim = 5;
+const headDim = 5;
 export const valueHeadDim = 6;
 
 /** Names of the streams' widths; the streams of self-attention are one. */
@@ -173,7 +173,11 @@ export const styles: readonly Style[] = [
 ];
 
 /** A model around attention: tokens of width 8 in, `memory` for the keys; a residual, a norm, a head. */
-export function modelOf({ self, attend }: Pick<Style, 'self' | 'attend'>, weights: AttentionWeights): LayersModel {
+export function modelOf(
+  { self, attend }: Pick<Style, 'self' | 'attend'>,
+  weights: AttentionWeights,
+  more: readonly SymbolicTensor[] = [],
+): LayersModel {
   const query = input({ shape: [null, widths.query], name: 'tokens' });
   const memory = input({ shape: [null, widths.key], name: 'memory' });
   const notes: { readonly layer: Layer; readonly weights: readonly (Projection | null)[] }[] = [];
@@ -183,7 +187,8 @@ export function modelOf({ self, attend }: Pick<Style, 'self' | 'attend'>, weight
   const sum = layers.add().apply([query, attended]) as SymbolicTensor;
   const normed = layers.layerNormalization({ name: 'norm' }).apply(sum) as SymbolicTensor;
   const outputs = layers.dense({ units: 3, name: 'head' }).apply(normed) as SymbolicTensor;
-  const built = model({ inputs: self ? query : [query, memory], outputs, name: 'planted' });
+  const inputs = [query, ...(self ? [] : [memory]), ...more];
+  const built = model({ inputs, outputs, name: 'planted' });
   for (const note of notes) setLayer(note.layer, note.weights);
   return built;
 }

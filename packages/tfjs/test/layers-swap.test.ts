@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect, type SwapReport, swap } from '@mhe/tfjs';
-import { io, memory, type Tensor, tensor3d, train } from '@tensorflow/tfjs-core';
+import { io, type Tensor, tensor3d, train } from '@tensorflow/tfjs-core';
 import { type LayersModel, loadLayersModel } from '@tensorflow/tfjs-layers';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { relativeError } from '../../core/test/attention-reference.js';

@@ -1,6 +1,6 @@
 import { type AttentionSite, countKinds, type Inspection } from '@mhe/core';
-import { count, percent } from './figures.js';
-import { printTable } from './table.js';
+import { count, percent } from '@mhe/example-terminal/figures';
+import { printTable } from '@mhe/example-terminal/table';
 
 /** What `inspect` found, and what it left alone. */
 export function printSites({ attention, skipped }: Inspection): void {

@@ -1,9 +1,9 @@
 import type { AttentionSite } from '@mhe/core';
+import { count, megabytes, percent } from '@mhe/example-terminal/figures';
+import { printTable } from '@mhe/example-terminal/table';
 import { characterError } from '../character-error.js';
 import type { Reading } from '../reading.js';
 import type { Variant } from '../variant.js';
-import { count, megabytes, percent } from './figures.js';
-import { printTable } from './table.js';
 
 const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
 

@@ -1,5 +1,5 @@
+import { printTable } from '@mhe/example-terminal/table';
 import type { Reading } from '../reading.js';
-import { printTable } from './table.js';
 
 /** Some lines: every text that was read, and by which models. Those that read the same share a row. */
 export function printReadings(title: string, lines: readonly number[], readings: readonly Reading[]): void {

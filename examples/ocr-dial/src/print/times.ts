@@ -1,5 +1,5 @@
+import { printTable } from '@mhe/example-terminal/table';
 import type { Timing } from '../timing.js';
-import { printTable } from './table.js';
 
 /** What was timed in one runtime: the original first. */
 export interface RuntimeTimings {

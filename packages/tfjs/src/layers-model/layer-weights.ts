@@ -16,6 +16,11 @@ function withoutCell(name: string): string {
   return [...parts.slice(0, -2), ...parts.slice(-1)].join('/');
 }
 
+/** Whether a stored weight is an optimizer's, whose variables are others after a swap. */
+export function isOfOptimizer(spec: object): boolean {
+  return 'group' in spec && spec.group === 'optimizer';
+}
+
 /** How matrices are stored that are stored alike; `null`, in float32, where they are not. */
 export function commonType(weights: readonly StoredWeight[]): StoredType {
   const types = weights.filter(({ spec }) => spec.shape.length > 1).map(({ spec }) => storedType(spec));

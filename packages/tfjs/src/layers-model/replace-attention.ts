@@ -4,7 +4,7 @@ import type { TfjsModel } from '../file/model.js';
 import type { LayerForm } from '../layers/attention-form.js';
 import { MultiHeadEmbeddingAttention } from '../layers/multi-head-embedding-attention-layer.js';
 import type { AttentionPlace } from '../view-layers/attention-place.js';
-import { attentionWeights, commonType, storedWeights } from './layer-weights.js';
+import { attentionWeights, commonType, isOfOptimizer, storedWeights } from './layer-weights.js';
 import type { LayerEntry, TensorReference } from './topology.js';
 import { entryName, withEntries } from './topology.js';
 
@@ -46,11 +46,6 @@ export function replaceAttention(model: TfjsModel, place: AttentionPlace, replac
   const kept = model.weights.filter((weight) => !gone.has(weight) && !isOfOptimizer(weight.spec));
   const added = attentionWeights(layer.name, mhe, useBias, stored);
   return model.with({ modelTopology, weights: [...kept, ...added] });
-}
-
-/** Whether a stored weight is an optimizer's, whose variables are others after a swap. */
-function isOfOptimizer(spec: object): boolean {
-  return 'group' in spec && spec.group === 'optimizer';
 }
 
 function goingLayers(place: AttentionPlace) {

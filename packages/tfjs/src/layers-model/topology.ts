@@ -56,6 +56,21 @@ function changed<M extends ModelEntry>(
   return { ...model, config: Array.isArray(model.config) ? layers : { ...(model.config as object), layers } };
 }
 
+/** A topology whose weights start as zeros: for weights that are replaced at once, whatever the initializers cost. */
+export function withoutInitializers(topology: object): object {
+  return JSON.parse(JSON.stringify(topology), (name, value: unknown) =>
+    /(_i|I)nitializer$/.test(name) && value !== null ? { class_name: 'Zeros', config: {} } : value,
+  ) as object;
+}
+
+/** Names of all layers, those of models in the model too. */
+export function layerNames(topology: object): string[] {
+  const model = 'model_config' in topology ? topology.model_config : topology;
+  const inside = (entry: ModelEntry): string[] =>
+    (layerEntries(entry) ?? []).flatMap((layer) => [entryName(layer), ...inside(layer)]);
+  return inside(model as ModelEntry);
+}
+
 /**
  * Makes sure that TensorFlow.js can build what a configuration says: it would wait for ever for a layer that is missing,
  * or for layers that wait for each other.
@@ -110,7 +125,14 @@ function isModel(entry: LayerEntry): boolean {
 /** Names of the layers that a use reads from, those among its arguments too. */
 function sourcesOf(use: readonly TensorReference[]): string[] {
   if (!Array.isArray(use)) return [];
-  return use.flatMap(([layer]) => (typeof layer === 'string' ? [layer] : []));
+  return use.flatMap(([layer, , , args]) => {
+    const named = isObject(args) ? Object.values(args).flatMap((value) => (isReference(value) ? [value[0]] : [])) : [];
+    return typeof layer === 'string' ? [layer, ...named] : named;
+  });
+}
+
+function isReference(value: unknown): value is TensorReference {
+  return Array.isArray(value) && value.length === 3 && typeof value[0] === 'string' && typeof value[1] === 'number';
 }
 
 function isLayer(value: unknown): boolean {

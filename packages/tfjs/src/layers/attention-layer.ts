@@ -1,5 +1,5 @@
 import type { AttentionWeights, ScoreRules } from '@mhe/core';
-import { reshape, type serialization, type Tensor, type Tensor3D, tidy } from '@tensorflow/tfjs-core';
+import { engine, reshape, type serialization, type Tensor, type Tensor3D, tidy } from '@tensorflow/tfjs-core';
 import { type LayerVariable, layers, SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { requireKernels } from '../port/require-kernels.js';
 import { type AttentionAxes, attentionAxes } from './attention-axes.js';
@@ -164,7 +164,9 @@ export abstract class AttentionLayer extends layers.Layer {
     const list = listStreams({ query, value: carriedValue, key: carriedKey, attentionMask });
     this.remembered = remembered;
     try {
-      const outputs = super.apply(list, rememberedArgs(args)) as SymbolicTensor | SymbolicTensor[];
+      // Of a list of one, tfjs takes the batch size for the shape where the layer has an inputShape.
+      const inputs = list.length === 1 ? query : list;
+      const outputs = super.apply(inputs, rememberedArgs(args)) as SymbolicTensor | SymbolicTensor[];
       keepCallArgsFresh(this);
       return outputs;
     } catch (error) {
@@ -178,7 +180,7 @@ export abstract class AttentionLayer extends layers.Layer {
       const streams = readStreams(this.name, inputs, args);
       const { query, value, key, attentionMask } = streams;
       const { training, useCausalMask, returnAttentionScores } = { ...this.remembered, ...rememberedArgs(args) };
-      requireKernels(this.name, training ? 'training' : 'inference');
+      requireKernels(this.name, training || engine().state.gradientDepth > 0 ? 'training' : 'inference');
       const axes = this.checkedAxes({ query: query.shape, value: value.shape, key: key.shape });
       const folded = { query: axes.fold(query), value: axes.fold(value), key: axes.fold(key) };
       const masks = {

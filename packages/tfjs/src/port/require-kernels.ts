@@ -9,7 +9,9 @@ const inference =
   );
 const gradient = 'Equal Floor Neg PadV2 Square Sum ZerosLike'.split(' ');
 const moments =
-  'BatchMatMul Cast Concat Greater Identity Max Maximum Multiply PadV2 RealDiv Reshape Sub Sum Transpose'.split(' ');
+  'BatchMatMul Cast Concat ExpandDims Greater Identity Max Maximum Multiply PadV2 RealDiv Reshape Sub Sum Transpose'.split(
+    ' ',
+  );
 
 /** The kernels that this package takes. */
 export const neededKernels: Record<KernelUse, readonly string[]> = {

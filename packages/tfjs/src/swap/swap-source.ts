@@ -1,6 +1,6 @@
 import type { Finding, FindOptions, FoundSite, SwapBackend, SwapOptions } from '@mhe/core';
 import type { TfjsModel } from '../file/model.js';
-import { loadLayers } from '../layers-model/load-layers.js';
+import { disposeLayers, loadLayers } from '../layers-model/load-layers.js';
 import { layersInputs, layersInputUse } from '../layers-model/model-inputs.js';
 import { graphInputUse } from '../run/graph-input-use.js';
 import type { HostTensors } from '../run/host-tensor.js';
@@ -46,10 +46,10 @@ export async function openSource(
       inputs: layersInputs(loaded),
       useOf: layersInputUse(loaded),
       start: (chosen, feeds, watch) => new LayersSwapBackend(model, loaded, finding, chosen, { feeds, watch, groups }),
-      dispose: () => loaded.dispose(),
+      dispose: () => disposeLayers(loaded),
     };
   } catch (error) {
-    loaded.dispose();
+    disposeLayers(loaded);
     throw error;
   }
 }
