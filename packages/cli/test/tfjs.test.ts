@@ -1,8 +1,13 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { readModel, registerLayers } from '@mhe/tfjs';
+import { type Tensor as TfjsTensor, tensor } from '@tensorflow/tfjs-core';
+import { loadLayersModel } from '@tensorflow/tfjs-layers';
 import { zipSync } from 'fflate';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { nested, type Tensor } from './onnx-fixture.js';
 import { runMhe } from './run-mhe.js';
 import { drawFeeds, type FixtureFeed, outputsOf, sizes, writeFixture } from './tfjs-fixture.js';
 
@@ -109,6 +114,32 @@ describe('mhe swap', () => {
       'the wasm backend of TensorFlow.js lacks the kernel Einsum, so the model ran in the slower cpu backend',
     ]);
     expect(await difference()).toBeLessThan(1e-4);
+  });
+
+  it('takes a Keras model of layers, whose swap at a group for every head gives what Keras gives', async () => {
+    const keras = fileURLToPath(new URL('../../tfjs/test/fixtures/keras/translator/', import.meta.url));
+    const { inputs, output: expected } = JSON.parse(await readFile(join(keras, 'expected.json'), 'utf8')) as {
+      readonly inputs: Readonly<Record<string, Tensor>>;
+      readonly output: Tensor;
+    };
+    const feed = Object.entries(inputs).map(([name, values]) => [name, nested(values)]);
+    await writeFile(calibration, JSON.stringify(Object.fromEntries(feed)));
+    const args = ['swap', keras, '-o', output, '--calibration', calibration, '--groups', 'heads', '--json'];
+    const { code, stdout } = await runMhe(args);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout).swapped).not.toEqual([]);
+
+    registerLayers();
+    const swapped = await loadLayersModel(await readModel(output));
+    const tensors = swapped.inputNames.map((name) => {
+      const { data, dims } = inputs[name] as Tensor;
+      return tensor([...data], [...dims]);
+    });
+    const actual = [...(swapped.predict(tensors) as TfjsTensor).dataSync()];
+    expect(actual).toHaveLength(expected.data.length);
+    expect(Math.max(...actual.map((value, i) => Math.abs(value - (expected.data[i] ?? Number.NaN))))).toBeLessThan(
+      1e-5,
+    );
   });
 
   it('fills an empty folder, replaces a model only with --force, and leaves other files', async () => {

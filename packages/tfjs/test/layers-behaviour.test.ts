@@ -14,6 +14,7 @@ import {
   dispose,
   dropout,
   engine,
+  grad,
   matMul,
   memory,
   mul,
@@ -410,7 +411,10 @@ describe('errors', () => {
     expect(() => layer.apply(input)).toThrow(
       "attention: the backend 'lacking' lacks Softmax for inference; choose another with tf.setBackend",
     );
-    expect(() => layer.apply(input, { training: true })).toThrow("'lacking' lacks Softmax, PadV2 for training");
+    const needed = "'lacking' lacks Softmax, PadV2 for training";
+    expect(() => layer.apply(input, { training: true })).toThrow(needed);
+    // A gradient needs as much, whether the call says so or not.
+    expect(() => grad((values: Tensor) => sum(layer.apply(values) as Tensor))(input)).toThrow(needed);
   });
 });
 

@@ -421,6 +421,11 @@ describe('what the swap refuses', () => {
       (text) => text.replace('"units":2', '"units":3'),
       /cannot load the model: .*[Ss]hape/,
     ],
+    [
+      'a size that would fill the memory',
+      (text) => text.replace('"units":2', '"units":2000000000'),
+      /"last" has units 2000000000, and no weight of the model has so many elements/,
+    ],
     ['no list of layers', (text) => text.replace('"layers":', '"levels":'), /no list of layers/],
     [
       'heads of no size',

@@ -11,7 +11,12 @@ export const tfjsFormat: ModelFormat = {
     const { inspect, readModel, swap, writeModel } = await import('@mhe/tfjs');
     const model = await readModel(path, { signal });
     return {
-      inspect: (options) => inspect(model, options),
+      async inspect(options) {
+        if (model.format === 'graph-model') return inspect(model, options);
+        // TensorFlow.js builds a model of layers to tell what they are.
+        const { withTfjsBackend } = await import('./tfjs-backend.js');
+        return (await withTfjsBackend(() => inspect(model, options))).result;
+      },
       async swap(options) {
         const { withTfjsBackend } = await import('./tfjs-backend.js');
         const { result, notices } = await withTfjsBackend(() => swap(model, options));

@@ -16,6 +16,10 @@ export function sortNodes(nodes: readonly NodeDef[], model: string): NodeDef[] {
     if (typeof node?.name !== 'string' || typeof node.op !== 'string') {
       throw new TfjsFileError(model, 'damaged', 'a node of its graph has no name or no operator');
     }
+    const { input = [] } = node;
+    if (!Array.isArray(input) || input.some((value) => typeof value !== 'string')) {
+      throw new TfjsFileError(model, 'damaged', `a node of its graph, ${quoted(node.name)}, has no list of inputs`);
+    }
     if (byName.has(node.name)) throw new TfjsFileError(model, 'damaged', `two nodes are called ${quoted(node.name)}`);
     byName.set(node.name, node);
   }

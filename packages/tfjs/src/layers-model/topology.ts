@@ -1,5 +1,6 @@
 import type { TfjsModel } from '../file/model.js';
 import { quoted } from '../file/tfjs-file-error.js';
+import { weightElements } from '../file/weight-bytes.js';
 
 /** A tensor of a functional model in its configuration: layer, use, output, then the use's arguments. */
 export type TensorReference = readonly [layer: string, use: number, output: number, args?: unknown];
@@ -75,17 +76,24 @@ export function layerNames(topology: object): string[] {
  * Makes sure that TensorFlow.js can build what a configuration says: it would wait for ever for a layer that is missing,
  * or for layers that wait for each other.
  *
- * @throws Error naming the layers.
+ * @throws Error naming the layers, or a size that no weight has.
  */
-export function checkTopology({ name, fields }: TfjsModel): void {
+export function checkTopology({ name, fields, weights }: TfjsModel): void {
   const { modelTopology } = fields;
   const model = 'model_config' in modelTopology ? modelTopology.model_config : modelTopology;
   if (!isObject(model) || typeof model.class_name !== 'string')
     throw new Error(`${name}: its topology is no model of layers`);
-  checkModel(name, model as unknown as ModelEntry);
+  const largest = weights.reduce((most, { spec }) => Math.max(most, weightElements(spec)), 0);
+  checkModel(name, model as unknown as ModelEntry, largest);
 }
 
-function checkModel(model: string, entry: ModelEntry): void {
+/** Settings that are a size of some weight. */
+const weightSizes = [
+  ...['units', 'filters', 'input_dim', 'output_dim', 'num_heads', 'key_dim', 'value_dim', 'head_dim'],
+  ...['value_head_dim'],
+];
+
+function checkModel(model: string, entry: ModelEntry, largest: number): void {
   const entries = layerEntries(entry);
   if (!entries) throw new Error(`${model}: a model in its topology has no list of layers`);
   const names = new Set<string>();
@@ -93,7 +101,11 @@ function checkModel(model: string, entry: ModelEntry): void {
     const name = entryName(layer);
     if (names.has(name)) throw new Error(`${model}: two layers have the name ${quoted(name)}`);
     names.add(name);
-    if (isModel(layer)) checkModel(model, layer);
+    if (isModel(layer)) checkModel(model, layer, largest);
+    const size = weightSizes.find((setting) => Number(layer.config[setting] ?? 0) > largest);
+    if (size === undefined) continue;
+    const claim = `${quoted(name)} has ${size} ${String(layer.config[size])}`;
+    throw new Error(`${model}: ${claim}, and no weight of the model has so many elements`);
   }
   const waiting = new Map(entries.map((layer) => [entryName(layer), (layer.inbound_nodes ?? []).map(sourcesOf)]));
   const made = new Set([...waiting].flatMap(([name, uses]) => (uses.length === 0 ? [name] : [])));

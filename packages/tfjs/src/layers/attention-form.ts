@@ -1,7 +1,16 @@
 import { type AttentionForm, type Embedding, FormError } from '@mhe/core';
 import { getBackend } from '@tensorflow/tfjs-core';
 
-/** How a layer may compute, `auto` for the fastest way that each call allows. */
+/**
+ * How a layer may compute, `auto` for the fastest way that each call allows. `auto` takes, in the forward pass and in
+ * training alike,
+ * - `folded` for MHE-MUL. The embeddings meet the queries and the context in the call, not in the weights: what trains are
+ *   the paper's own parameters, none coupled with another, and the gradient is the definition's.
+ * - `factorised` for MHE-ADD on cpu and wasm from 128 keys on, where no head has a mask of its own and no scores are
+ *   returned, and `folded` otherwise. Where a call's key biases spread too far for float32, that call is `folded`.
+ * - `direct`, the definition, for MHE-ADD while dropout acts: dropped probabilities do not sum to 1, so that the value
+ *   embedding cannot leave the sum over the keys. It is the slowest (measured: `benchmarks/README.md`).
+ */
 export type LayerForm = 'auto' | Exclude<AttentionForm, 'widened'>;
 
 /** What a call asks for that not every form can give. */

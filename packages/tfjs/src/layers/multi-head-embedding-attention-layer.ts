@@ -34,7 +34,7 @@ export interface MultiHeadEmbeddingAttentionArgs extends AttentionLayerArgs {
   maskKind?: 'boolean' | 'additive';
   /** Factor of the scores. Default `1 / sqrt(headDim)`. */
   scale?: number | null;
-  /** How calls compute; the result is the same. Default `auto`, the fastest way. */
+  /** How calls compute; the result is the same. Default `auto`, the fastest way (see {@link LayerForm} for which). */
   form?: LayerForm;
   /** Default `zeros`: every head starts as the projections that it shares, and its part of the output tells it apart. */
   embeddingsInitializer?: WeightOption<Initializer>;
