@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './manifest.mjs';
 import { requireNode } from './node-version.mjs';
-import { runExample } from './run-example.mjs';
+import { runExamples } from './run-examples.mjs';
 
 const folder = join(root, 'examples');
 const names = readdirSync(folder).filter((name) => {
@@ -14,7 +14,7 @@ const names = readdirSync(folder).filter((name) => {
 requireNode();
 const [name, ...args] = process.argv.slice(2);
 if (name && names.includes(name)) {
-  process.exitCode = await runExample(name, args);
+  process.exitCode = await runExamples([name], args);
 } else {
   const problem = name ? `There is no example ${name}.` : 'Which example?';
   console.error(`${problem} npm run example ${names.join(' | ')}`);

@@ -21,6 +21,8 @@ setWasmPaths({
 });
 // Threads pay for large products only, and the script that starts them does not survive a bundler's shortening.
 env().set('WASM_HAS_MULTITHREAD_SUPPORT', false);
+// Programs of webgl that are told sizes serve inputs of every length, where others are compiled for each.
+env().set('WEBGL_USE_SHAPES_UNIFORMS', true);
 
 /** Asks the browser what it has. */
 export async function backendObstacles(): Promise<BackendObstacles> {

@@ -1,8 +1,8 @@
+import { drawSentences } from '@mhe/example-sentence-encoder/draw-sentences';
 import { readEncoder } from './encoder-files.js';
 import { measureLikeness, type TokenPair } from './likeness.js';
 import { PAIRS } from './pairs.js';
 import { printDial, printPairs } from './print.js';
-import { drawSentences } from './sentences.js';
 import { SETTINGS } from './settings.js';
 import { makeVariant, type Variant } from './variant.js';
 import { useWasm } from './wasm.js';

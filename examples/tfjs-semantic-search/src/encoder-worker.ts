@@ -1,0 +1,4 @@
+import { expose } from 'comlink';
+import { Encoders } from './encoders.js';
+
+expose(new Encoders());

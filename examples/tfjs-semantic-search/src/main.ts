@@ -1,0 +1,128 @@
+import '@mhe/example-page/style.css';
+import './search.css';
+import { backendChoice, firstBackend } from '@mhe/example-page/backend-choice';
+import type { BackendName } from '@mhe/example-page/backends';
+import { byId, showErrors } from '@mhe/example-page/element';
+import { megabytes } from '@mhe/example-page/figures';
+import { proxy, transfer, wrap } from 'comlink';
+import type { Encoders, ModelFacts } from './encoders.js';
+import { exampleQuery, exampleSentences } from './example-sentences.js';
+import { agreement, showModel } from './results.js';
+import type { Dials, SwapStep } from './swap-encoder.js';
+import { type SwapJob, startSwap } from './swap-job.js';
+
+showErrors(byId('error', HTMLElement));
+
+const encoders = wrap<Encoders>(new Worker(new URL('./encoder-worker.ts', import.meta.url), { type: 'module' }));
+const [find, swap, cancel] = ['find', 'swap', 'cancel'].map((id) => byId(id, HTMLButtonElement)) as [
+  HTMLButtonElement,
+  HTMLButtonElement,
+  HTMLButtonElement,
+];
+const [query, sentences] = [byId('query', HTMLInputElement), byId('sentences', HTMLTextAreaElement)];
+const [state, stage] = [byId('state', HTMLElement), byId('stage', HTMLElement)];
+const progress = byId('progress', HTMLProgressElement);
+const facts: { original?: ModelFacts; swapped?: ModelFacts } = {};
+let job: SwapJob | null = null;
+
+query.value = exampleQuery;
+sentences.value = exampleSentences.join('\n');
+byId('search', HTMLFormElement).addEventListener('submit', (event) => {
+  event.preventDefault();
+  rank();
+});
+byId('dials', HTMLFormElement).addEventListener('submit', (event) => {
+  event.preventDefault();
+  swapAttention();
+});
+cancel.addEventListener('click', () => job?.cancel());
+
+const obstacles = await encoders.backendObstacles();
+const first = firstBackend(obstacles);
+showProgress('Fetching the encoder', 0);
+await encoders.fetch(
+  document.baseURI,
+  proxy((share) => showProgress('Fetching the encoder', share)),
+);
+hideProgress();
+backendChoice(byId('backend', HTMLFieldSetElement), obstacles, first, use);
+await use(first);
+swap.disabled = false;
+
+/** Loads the models into a backend and searches again. */
+async function use(backend: BackendName): Promise<void> {
+  find.disabled = true;
+  state.textContent = `Loading into ${backend}`;
+  Object.assign(facts, await encoders.use(backend));
+  await rank();
+}
+
+async function rank(): Promise<void> {
+  find.disabled = true;
+  state.textContent = 'Searching';
+  const lines = sentences.value.split('\n').filter((line) => line.trim() !== '');
+  const rankings = await encoders.rank(query.value, lines);
+  const { original, swapped } = rankings;
+  if (facts.original) showModel(byId('original', HTMLElement), facts.original, original, lines);
+  if (facts.swapped && swapped) showModel(byId('swapped', HTMLElement), facts.swapped, swapped, lines);
+  byId('agreement', HTMLElement).textContent = agreement(rankings);
+  state.textContent = 'Ready';
+  find.disabled = false;
+}
+
+async function swapAttention(): Promise<void> {
+  swap.disabled = true;
+  cancel.disabled = false;
+  state.textContent = 'Swapping';
+  showProgress(stageNames.load, 0);
+  job = startSwap(document.baseURI, readDials(), showStep);
+  try {
+    const swapped = await job.result;
+    cancel.disabled = true;
+    if (!swapped) {
+      state.textContent = 'Cancelled';
+      return;
+    }
+    const { artifacts, report } = swapped;
+    facts.swapped = await encoders.setSwapped(transfer(artifacts, [artifacts.weightData].flat() as ArrayBuffer[]));
+    await rank();
+    const { before, after } = report.bytes;
+    state.textContent = `Ready: ${report.swapped.length} blocks swapped, ${megabytes(before - after)} saved`;
+  } finally {
+    job = null;
+    cancel.disabled = true;
+    swap.disabled = false;
+    hideProgress();
+  }
+}
+
+function readDials(): Dials {
+  const chosen = (id: string) => byId(id, HTMLSelectElement).value;
+  return {
+    groups: { queryKey: Number(chosen('query-key')), value: Number(chosen('value')) },
+    embedding: chosen('embedding') === 'add' ? 'add' : 'mul',
+    fitOn: Number(chosen('fit-on')),
+  };
+}
+
+const stageNames = {
+  load: 'Fetching the encoder',
+  capture: 'Looking at what the layer sees',
+  verify: 'Checking that the layer is understood',
+  fit: 'Fitting shared projections',
+  compare: 'Comparing with the original',
+};
+
+function showStep(step: SwapStep): void {
+  showProgress(stageNames[step.stage], 'total' in step && step.total > 0 ? step.done / step.total : 0);
+}
+
+function showProgress(what: string, share: number): void {
+  byId('working', HTMLElement).hidden = false;
+  stage.textContent = what;
+  progress.value = share;
+}
+
+function hideProgress(): void {
+  byId('working', HTMLElement).hidden = true;
+}
