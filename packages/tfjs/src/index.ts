@@ -4,10 +4,12 @@
 export type {
   AttentionForm,
   AttentionSite,
+  AttentionWeights,
   BeforeAfter,
   Embedding,
   GroupCount,
   Groups,
+  HeadGroups,
   Inspection,
   MaskKind,
   NestedValues,
@@ -20,6 +22,7 @@ export type {
   SyntheticCalibration,
 } from '@mhe/core';
 // Files.
+export type { AnyModel } from './file/live-model.js';
 export { loadModel } from './file/load-model.js';
 export type { TfjsFormat, TfjsModel } from './file/model.js';
 export { type ReadOptions, readModel } from './file/read-model.js';

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { seededRandom } from '@mhe/core';
 import {
   inspect,
+  loadModel,
   multiHeadAttention,
   multiHeadEmbeddingAttention,
   readModel,
@@ -37,6 +38,8 @@ import {
 } from '@tensorflow/tfjs-layers';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { relativeError } from '../../core/test/attention-reference.js';
+import { encodeFloats } from '../src/file/encode-weight.js';
+import { weightValues } from '../src/file/weight-values.js';
 import { useBackend } from './backends.js';
 import { toFloat64 } from './float64.js';
 import { randomise } from './layer-kinds.js';
@@ -102,6 +105,19 @@ const stream = (length: number | null = 5) => input({ shape: [length, 6], name: 
 function single(make: (x: SymbolicTensor) => SymbolicTensor | SymbolicTensor[], x = stream()): LayersModel {
   return filled(model({ inputs: x, outputs: make(x) }));
 }
+
+/** What a model saves, as files keep it. */
+const artifacts = async (built: LayersModel) => {
+  const kept: io.ModelArtifacts[] = [];
+  await built.save(
+    io.withSaveHandler(async (saved) => {
+      kept.push(JSON.parse(JSON.stringify({ ...saved, weightData: undefined })) as io.ModelArtifacts);
+      kept.push(saved);
+      return { modelArtifactsInfo: io.getModelArtifactsInfoForJSON(saved) };
+    }),
+  );
+  return { ...(kept[0] as io.ModelArtifacts), weightData: (kept[1] as io.ModelArtifacts).weightData as ArrayBuffer };
+};
 
 describe('what the swap keeps', () => {
   it("a Keras model's masks, named inputs and weights, in files", async () => {
@@ -254,6 +270,36 @@ describe('what the swap keeps', () => {
     expect([swapped.loss, swapped.metrics]).toEqual([built.loss, built.metrics]);
   });
 
+  it.each(['uint8', 'uint16', 'float16'] as const)('weights in %s', async (dtype) => {
+    for (const style of [styles[0], styles[3]] as (typeof styles)[number][]) {
+      const whole = await artifacts(modelOf(style, plantedHeads(style)));
+      const held = await loadModel(io.fromMemory(whole));
+      const quantised = held.with({
+        weights: held.weights.map((weight) => {
+          const { name, shape } = weight.spec;
+          return shape.length > 1 ? encodeFloats(name, shape, weightValues(weight) as Float64Array, dtype) : weight;
+        }),
+      });
+      const loaded = await loadLayersModel(quantised);
+      const { model: swapped, report } = await swap(quantised, { groups: 1, calibration: feedsOf(loaded, 4) });
+      expect(report.swapped[0]?.identityError).toBeLessThan(2e-5);
+      const kernels = swapped.weights.filter(({ spec }) => spec.name.endsWith('/kernel'));
+      expect(kernels).toHaveLength(5);
+      expect(kernels.map(({ spec }) => spec.quantization?.dtype)).toEqual(Array(5).fill(dtype));
+      expect(report.bytes.after).toBeLessThan(report.bytes.before);
+      expect((await loadLayersModel(swapped)).countParams()).toBe(report.parameters.after);
+    }
+  });
+
+  it.each(['mul', 'add'] as const)('what heads of MHE-%s share already', async (embedding) => {
+    const make = () => multiHeadEmbeddingAttention({ numHeads: 4, headDim: 3, groups: 2, embedding, scale: 0.7 });
+    const built = single((x) => apply(make(), x));
+    const { model: swapped, report } = await swap(built, { groups: { queryKey: 2, value: 1 }, calibration });
+    expect(report.swapped[0]?.identityError).toBeLessThan(2e-5);
+    expect(report.notices.join()).toMatch(/shares projections already/);
+    expect(swapped.countParams()).toBeLessThan(built.countParams());
+  });
+
   it('the dropout and the settings of heads of their own', async () => {
     const [, , , , , style] = styles as [unknown, unknown, unknown, unknown, unknown, (typeof styles)[number]];
     const built = modelOf(style, plantedHeads(style));
@@ -354,13 +400,24 @@ describe('what the swap leaves alone', () => {
       /is multi-head-embedding attention already, of 1 query-key and 1 value groups/,
     ],
     [
+      'heads of their own in a model behind a Keras mask',
+      () => {
+        const inner = input({ shape: [5, 6], name: 'inner' });
+        const block = model({ inputs: inner, outputs: odd(inner, {}).output });
+        const tokens = input({ shape: [5], name: 'tokens' });
+        const x = apply(layers.embedding({ inputDim: 9, outputDim: 6, maskZero: true }), tokens);
+        return filled(model({ inputs: tokens, outputs: apply(block, x) }));
+      },
+      /may come with a Keras mask/,
+    ],
+    [
       'heads of their own behind a Keras mask',
       () => {
         const tokens = input({ shape: [5], name: 'tokens' });
         const x = apply(layers.embedding({ inputDim: 9, outputDim: 6, maskZero: true }), tokens);
         return filled(model({ inputs: tokens, outputs: odd(x, {}).output }));
       },
-      /come with a Keras mask/,
+      /may come with a Keras mask/,
     ],
   ];
 
@@ -376,17 +433,6 @@ describe('what the swap leaves alone', () => {
 });
 
 describe('what the swap refuses', () => {
-  const artifacts = async (built: LayersModel) => {
-    const kept: io.ModelArtifacts[] = [];
-    await built.save(
-      io.withSaveHandler(async (saved) => {
-        kept.push(JSON.parse(JSON.stringify({ ...saved, weightData: undefined })) as io.ModelArtifacts);
-        kept.push(saved);
-        return { modelArtifactsInfo: io.getModelArtifactsInfoForJSON(saved) };
-      }),
-    );
-    return { ...(kept[0] as io.ModelArtifacts), weightData: (kept[1] as io.ModelArtifacts).weightData as ArrayBuffer };
-  };
   const attended = () =>
     single((x) =>
       apply(
@@ -435,7 +481,6 @@ describe('what the swap refuses', () => {
   ];
 
   it.each(damages)('%s', async (_name, damage, message) => {
-    const { loadModel } = await import('@mhe/tfjs');
     const whole = await artifacts(attended());
     const text = JSON.stringify(whole.modelTopology);
     const broken = damage(text);

@@ -13,6 +13,8 @@ export interface LayerReplacement {
   readonly weights: FoldedMheWeights;
   readonly embedding: Embedding;
   readonly form: LayerForm;
+  /** How matrices are stored: as they were, which may quantise the new ones, or in float32. */
+  readonly stored: 'as before' | 'float32';
 }
 
 /**
@@ -42,7 +44,7 @@ export function replaceAttention(model: TfjsModel, place: AttentionPlace, replac
       : withoutHeads(entries, place, settings),
   );
   const gone = new Set(goingLayers(place).flatMap((going) => storedWeights(model, going)));
-  const stored = commonType([...gone]);
+  const stored = replacement.stored === 'float32' ? null : commonType([...gone]);
   const kept = model.weights.filter((weight) => !gone.has(weight) && !isOfOptimizer(weight.spec));
   const added = attentionWeights(layer.name, mhe, useBias, stored);
   return model.with({ modelTopology, weights: [...kept, ...added] });

@@ -22,6 +22,7 @@ export async function runLayers(
 ): Promise<void> {
   for (const [at, feed] of feeds.entries()) {
     signal?.throwIfAborted();
+    if (model.stateful) model.resetStates();
     const inputs = model.inputs.map(({ sourceLayer }) => toBackend(feed[sourceLayer.name] as HostTensor));
     let outputs: Tensor[] = [];
     try {

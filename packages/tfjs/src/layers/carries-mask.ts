@@ -1,12 +1,18 @@
 import type { SymbolicTensor } from '@tensorflow/tfjs-layers';
+import type { Layer } from './tfjs-layers.js';
 
 /** Layers that make a mask from their input; `supportsMasking` of an Embedding is its `maskZero`. */
 const origins = ['Embedding', 'Masking'];
+
+/** Whether a layer makes a Keras mask. */
+export function makesMask(layer: Layer): boolean {
+  return layer.supportsMasking && origins.includes(layer.getClassName());
+}
 
 /** Whether a tensor of a functional model may come with a Keras mask, by the layers that it comes from. */
 export function carriesMask(symbol: SymbolicTensor): boolean {
   const { sourceLayer } = symbol;
   if (!sourceLayer.supportsMasking) return false;
-  if (origins.includes(sourceLayer.getClassName())) return true;
+  if (makesMask(sourceLayer)) return true;
   return symbol.inputs.some(carriesMask);
 }

@@ -192,12 +192,12 @@ function kept({ streams, probabilities, context }: ObservedCall): ObservedCall {
 }
 
 function identityReplacement(weights: FoldedMheWeights): LayerReplacement {
-  return { weights, embedding: 'mul', form: 'folded' };
+  return { weights, embedding: 'mul', form: 'folded', stored: 'float32' };
 }
 
 function layerReplacement({ weights, embedding, form }: Replacement): LayerReplacement {
   if (form === 'widened') throw new FormError(form, 'attention layers have heads on an axis of their own');
-  return { weights, embedding, form };
+  return { weights, embedding, form, stored: 'as before' };
 }
 
 /** What the layer will do, and why. */

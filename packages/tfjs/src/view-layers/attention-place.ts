@@ -1,7 +1,7 @@
 import type { AttentionBlock } from '@mhe/core';
 import type { SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { AttentionLayer } from '../layers/attention-layer.js';
-import { carriesMask } from '../layers/carries-mask.js';
+import { carriesMask, makesMask } from '../layers/carries-mask.js';
 import type { Layer } from '../layers/tfjs-layers.js';
 import type { LayerCall, LayerCalls } from '../layers-model/layer-calls.js';
 import type { ViewSource } from './layers-view.js';
@@ -72,8 +72,10 @@ function writtenPlace(
   if (stray) return `its layer ${stray.name} is used in several places, which share its weights`;
   const streams = own.map((call) => call.inputs[0] as SymbolicTensor);
   if (streams.some((stream) => stream.rank !== 3)) return 'its inputs have other axes than [batch, length, features]';
-  if (streams.some(carriesMask)) {
-    return 'its inputs come with a Keras mask, which its layers ignore and an attention layer would not';
+  // A mask comes into a model in the model unseen.
+  const mayBeMasked = output.path.length > 1 && calls.calls.some(({ layer }) => makesMask(layer));
+  if (mayBeMasked || streams.some(carriesMask)) {
+    return 'its inputs may come with a Keras mask, which its layers ignore and an attention layer would not';
   }
   const unlike = unlikeSetting([...own, output]);
   if (unlike) return `its layers differ in ${unlike}, and an attention layer has one for all`;

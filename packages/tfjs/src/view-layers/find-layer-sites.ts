@@ -1,7 +1,8 @@
 import type { Finding, FindOptions, FoundSite, SkippedSite } from '@mhe/core';
-import { findAttention } from '@mhe/core';
+import { findAttention, groupCount } from '@mhe/core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { AttentionLayer } from '../layers/attention-layer.js';
+import { MultiHeadEmbeddingAttention } from '../layers/multi-head-embedding-attention-layer.js';
 import { listCalls } from '../layers-model/layer-calls.js';
 import { type AttentionPlace, attentionPlace } from './attention-place.js';
 import { readWeights } from './layer-weights.js';
@@ -40,7 +41,18 @@ export async function findLayerSites(model: LayersModel, options: FindOptions): 
       left.push(skip(name, `it is inside ${layer.getClassName()}, which is not looked into`));
     }
   }
-  return { found: sites, skipped: left, notices, places };
+  const sharing = sites.filter((found) => sharesAlready(places.get(found)));
+  const remarks = sharing.map(({ site: { name } }) => {
+    return `${name} shares projections already; its figures before the swap are those of multi-head attention`;
+  });
+  return { found: sites, skipped: left, notices: [...notices, ...remarks], places };
+}
+
+/** Whether a site is MHE with fewer groups than heads. */
+function sharesAlready(place: AttentionPlace | undefined): boolean {
+  if (place?.kind !== 'layer' || !(place.layer instanceof MultiHeadEmbeddingAttention)) return false;
+  const { queryKey, value } = place.layer.groups;
+  return Math.min(groupCount(queryKey), groupCount(value)) < queryKey.length;
 }
 
 function skip(name: string, reason: string): SkippedSite {
