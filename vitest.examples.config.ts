@@ -9,8 +9,8 @@ export default defineConfig({
     fileParallelism: false,
     // What follows a failure in a page mostly waits in vain.
     bail: 1,
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
     slowTestThreshold: 30_000,
   },
 });

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { type OpenedExample, openExample } from '@mhe/example-page/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-const patient = { timeout: 90_000 };
+const patient = { timeout: 200_000 };
 
 const refund = 'You may return the shoes within a month for a full refund.';
 const rain = 'Heavy rain is expected in the mountains tomorrow.';

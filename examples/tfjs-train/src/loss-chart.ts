@@ -51,6 +51,7 @@ export class LossChart {
       label: kind.toUpperCase(),
       stroke: colour(`--series-${i + 1}`),
       width: 2,
+      points: { show: false },
       // MHE-ADD and MHE-MUL often run so close that only a dash tells them apart.
       dash: [[], [6, 3], [2, 3]][i] ?? [],
       value: (_: UPlot, loss: number | null) => loss?.toFixed(3) ?? '–',

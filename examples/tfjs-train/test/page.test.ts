@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { type OpenedExample, openExample } from '@mhe/example-page/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-const patient = { timeout: 60_000 };
+const patient = { timeout: 200_000 };
 
 describe('examples/tfjs-train', () => {
   let example: OpenedExample;
