@@ -19,9 +19,12 @@ export function backendChoice(
     input.disabled = obstacle !== null;
     input.addEventListener('change', async () => {
       fieldset.disabled = true;
-      await choose(name);
-      fieldset.disabled = false;
-      input.focus();
+      try {
+        await choose(name);
+      } finally {
+        fieldset.disabled = false;
+        input.focus();
+      }
     });
     const label = element('label', { className: 'choice' }, input, ` ${name}`);
     if (obstacle !== null) label.append(element('span', { className: 'reason' }, ` (${obstacle})`));

@@ -51,23 +51,34 @@ swap.disabled = false;
 
 /** Loads the models into a backend and searches again. */
 async function use(backend: BackendName): Promise<void> {
-  find.disabled = true;
-  state.textContent = `Loading into ${backend}`;
-  Object.assign(facts, await encoders.use(backend));
+  await busy(`Loading into ${backend}`, async () => Object.assign(facts, await encoders.use(backend)));
   await rank();
 }
 
 async function rank(): Promise<void> {
-  find.disabled = true;
-  state.textContent = 'Searching';
-  const lines = sentences.value.split('\n').filter((line) => line.trim() !== '');
-  const rankings = await encoders.rank(query.value, lines);
-  const { original, swapped } = rankings;
-  if (facts.original) showModel(byId('original', HTMLElement), facts.original, original, lines);
-  if (facts.swapped && swapped) showModel(byId('swapped', HTMLElement), facts.swapped, swapped, lines);
-  byId('agreement', HTMLElement).textContent = agreement(rankings);
+  await busy('Searching', async () => {
+    const lines = sentences.value.split('\n').filter((line) => line.trim() !== '');
+    const rankings = await encoders.rank(query.value, lines);
+    const { original, swapped } = rankings;
+    if (facts.original) showModel(byId('original', HTMLElement), facts.original, original, lines);
+    if (facts.swapped && swapped) showModel(byId('swapped', HTMLElement), facts.swapped, swapped, lines);
+    byId('agreement', HTMLElement).textContent = agreement(rankings);
+  });
   state.textContent = 'Ready';
-  find.disabled = false;
+}
+
+/** Says what is going on while it does, and that it failed where it fails. */
+async function busy(what: string, work: () => Promise<unknown>): Promise<void> {
+  find.disabled = true;
+  state.textContent = what;
+  try {
+    await work();
+  } catch (error) {
+    state.textContent = `${what} failed`;
+    throw error;
+  } finally {
+    find.disabled = false;
+  }
 }
 
 async function swapAttention(): Promise<void> {
@@ -88,6 +99,9 @@ async function swapAttention(): Promise<void> {
     await rank();
     const { before, after } = report.bytes;
     state.textContent = `Ready: ${report.swapped.length} blocks swapped, ${megabytes(before - after)} saved`;
+  } catch (error) {
+    state.textContent = 'Swapping failed';
+    throw error;
   } finally {
     job = null;
     cancel.disabled = true;

@@ -15,6 +15,9 @@ export function startSwap(folder: string, dials: Dials, onStep: (step: SwapStep)
   const cancelled = new Promise<null>((resolve) => {
     cancel = () => resolve(null);
   });
+  const failed = new Promise<never>((_, reject) => {
+    worker.addEventListener('error', ({ message }) => reject(new Error(message || 'The swap could not be started.')));
+  });
   const swapped = wrap<typeof swapEncoder>(worker)(folder, dials, proxy(onStep));
-  return { result: Promise.race([swapped, cancelled]).finally(() => worker.terminate()), cancel };
+  return { result: Promise.race([swapped, cancelled, failed]).finally(() => worker.terminate()), cancel };
 }
