@@ -22,7 +22,7 @@ interface Named {
 }
 
 const TEST_LINES = 100;
-const TIMED_LINES = 24;
+const TIMED_LINES = 12;
 
 console.log(
   `PP-OCRv4 reads lines of text that are drawn here: ${CALIBRATION_LINES} to fit on, ${TEST_LINES} others to judge by.`,

@@ -23,11 +23,9 @@ export const SETTINGS: readonly Setting[] = [
   { ...usual, groups: { queryKey: 8, value: 8 }, calibration: 8, note: 'identity' },
   { ...usual, groups: { queryKey: 1, value: 8 }, isTimed: true },
   { ...usual, groups: { queryKey: 1, value: 4 } },
-  { ...usual, groups: { queryKey: 1, value: 2 } },
   { ...usual, groups: { queryKey: 1, value: 1 }, isTimed: true },
   { ...usual, groups: { queryKey: 1, value: 1 }, embedding: 'add', isTimed: true },
   { ...usual, groups: { queryKey: 1, value: 8 }, calibration: 10, note: 'fitted on 10 lines' },
-  { ...usual, groups: { queryKey: 1, value: 1 }, calibration: 'noise', note: 'fitted on noise' },
   { ...usual, groups: { queryKey: 1, value: 1 }, calibration: 'noise', note: 'fitted on noise', embedding: 'add' },
 ];
 

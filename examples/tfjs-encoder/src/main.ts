@@ -7,7 +7,7 @@ import { SETTINGS } from './settings.js';
 import { makeVariant, type Variant } from './variant.js';
 import { useWasm } from './wasm.js';
 
-const CALIBRATION_SENTENCES = 250;
+const CALIBRATION_SENTENCES = 150;
 const ROUNDS = 5;
 
 console.log(
