@@ -178,7 +178,8 @@ describe('a swap that cannot be done changes nothing', () => {
     await refused(['-o', link, '--force'], /is the folder of the input, which is never changed/);
   });
 
-  it('where the output is a file, is in no folder, or has files in it', async () => {
+  it('where the output is a file or named like one, is in no folder, or has files in it', async () => {
+    await refused(['-o', join(folder, 'new.json')], /new\.json has the name of a file; name a folder/);
     await refused(['-o', calibration, '--force'], /feeds\.jsonl is a file; name a folder/);
     await refused(['-o', join(folder, 'nowhere', 'out')], /cannot write to the folder .*nowhere/);
     await mkdir(output);

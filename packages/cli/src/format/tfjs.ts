@@ -29,6 +29,9 @@ export const tfjsFormat: ModelFormat = {
         };
       },
       async checkOutput(output, { externalData, force }) {
+        if (/\.json$/i.test(output)) {
+          throw new Error(`the output ${output} has the name of a file; name a folder, as the model is several files`);
+        }
         await checkOutputFolder(model.origin, output, force);
         if (externalData === 'auto') return [];
         return ['--external-data has no effect on TensorFlow.js models, whose weights are always files of their own'];
