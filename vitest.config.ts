@@ -9,6 +9,7 @@ export default defineConfig({
       '@mhe/core': source('./packages/core/src/index.ts'),
       '@mhe/onnx': source('./packages/onnx/src/index.ts'),
       '@mhe/tfjs': source('./packages/tfjs/src/index.ts'),
+      '@mhe/transformers': source('./packages/transformers/src/index.ts'),
     },
   },
   test: {

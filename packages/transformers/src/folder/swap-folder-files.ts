@@ -1,0 +1,77 @@
+import { type OnnxModel, type OrtRuntime, readModel, type SwapProgress, type SwapReport } from '@mhe/onnx';
+import { modelEncoder } from '../calibration/encoder.js';
+import { folderRuntime } from '../library/folder-runtime.js';
+import { importLibrary } from '../library/import-library.js';
+import type { TransformersLibrary } from '../library/library.js';
+import { withLocalFolder } from '../library/local-folder.js';
+import type { MheOptions } from '../options.js';
+import { type OptionsRecord, recordOptions } from '../options-record.js';
+import { readOptions, swapFile } from '../swap-file.js';
+import { checkNotQuantised } from './check-fp32.js';
+import { chooseFiles } from './choose-files.js';
+import { type ModelFile, type ModelFolder, readFolder, requireNode } from './model-folder.js';
+
+/** Where the swap of a folder stands. */
+export interface FolderProgress extends SwapProgress {
+  /** The file that is being worked on: `onnx/model.onnx`. */
+  readonly file: string;
+}
+
+/** Options of the swap of a folder. */
+export interface FolderSwapOptions extends Omit<MheOptions, 'onProgress'> {
+  /**
+   * The module of transformers.js, whose tokenizers, processors and ONNX Runtime are used. Default: what the project has
+   * installed.
+   */
+  readonly library?: TransformersLibrary;
+  /** Which files, by the names that transformers.js has for them (`text_model`). Default: all in fp32. */
+  readonly files?: 'all' | readonly string[];
+  readonly onProgress?: (progress: FolderProgress) => void;
+}
+
+/** A file whose attention was looked at, and swapped where the report says so. */
+export interface SwappedFile {
+  readonly file: ModelFile;
+  readonly model: OnnxModel;
+  readonly report: SwapReport;
+}
+
+/** A folder whose files were swapped in memory; `writeSwappedFolder` writes it. */
+export interface SwappedFolder {
+  readonly original: ModelFolder;
+  readonly options: OptionsRecord;
+  readonly files: readonly SwappedFile[];
+}
+
+/**
+ * Swaps the attention of the fp32 files of a model folder, and writes nothing. In Node.
+ *
+ * @param folder - the folder that holds `config.json` and `onnx/`.
+ * @throws as `swapFolder` does.
+ */
+export async function swapFolderFiles(folder: string, options: FolderSwapOptions = {}): Promise<SwappedFolder> {
+  const { library: given, files: names = 'all', onProgress, ...rest } = options;
+  const node = requireNode(folder);
+  const original = await readFolder(node, folder);
+  const chosen = chooseFiles(original, names);
+  const settings = readOptions(rest);
+  const library = given ?? (await importLibrary());
+  const encoder = modelEncoder(library, (pretrained) =>
+    withLocalFolder(node, library, folder, (id, loading) => pretrained.from_pretrained(id, loading)),
+  );
+  let engine: Promise<OrtRuntime> | undefined;
+  const runtime = () => {
+    engine ??= folderRuntime(node, library);
+    return engine;
+  };
+  const files: SwappedFile[] = [];
+  for (const file of chosen) {
+    const model = await readModel(node.path.join(folder, file.path), rest.signal ? { signal: rest.signal } : {});
+    checkNotQuantised(model);
+    const progress = onProgress && {
+      onProgress: (done: SwapProgress) => onProgress({ ...done, file: file.path }),
+    };
+    files.push({ file, ...(await swapFile(model, { ...settings, ...progress }, encoder, runtime)) });
+  }
+  return { original, options: await recordOptions(settings), files };
+}

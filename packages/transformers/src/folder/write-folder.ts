@@ -1,0 +1,76 @@
+import type { NodeModules } from '../library/node-modules.js';
+import { ModelFolderError } from '../model-folder-error.js';
+
+/**
+ * Checks, before any long work, that a folder can be written.
+ *
+ * @throws ModelFolderError where it is there already and `force` is not given, is or lies in the input, holds what is no
+ *   model, or there is no folder to put it in.
+ */
+export function checkOutputFolder({ fs, path }: NodeModules, input: string, output: string, force: boolean): void {
+  const stat = (file: string) => fs.statSync(file, { throwIfNoEntry: false });
+  const parent = path.dirname(path.resolve(output));
+  if (!stat(parent)?.isDirectory()) {
+    throw new ModelFolderError(output, 'unwritable', `there is no folder ${parent}`, 'Create it first');
+  }
+  const real = path.join(fs.realpathSync(parent), path.basename(path.resolve(output)));
+  const isInside = !path.relative(fs.realpathSync(input), real).startsWith('..');
+  const existing = stat(output);
+  if (isInside || (existing && fs.realpathSync(output) === fs.realpathSync(input))) {
+    const what = 'it is, or is in, the folder that the model is read from, which stays as it is';
+    throw new ModelFolderError(output, 'exists', what, 'Choose another folder');
+  }
+  if (existing === undefined) return;
+  if (!existing.isDirectory()) {
+    throw new ModelFolderError(output, 'exists', 'it is a file', 'Name a folder: a model is several files');
+  }
+  const names = fs.readdirSync(output);
+  if (names.length === 0) return;
+  if (!names.includes('config.json')) {
+    throw new ModelFolderError(output, 'exists', 'it holds files, and no model', 'Choose another folder');
+  }
+  if (!force)
+    throw new ModelFolderError(output, 'exists', 'it holds a model already', 'Choose another folder, or use force');
+}
+
+/**
+ * Fills a folder beside `output` and renames it when it is complete, so that an error or an abort leaves what was there
+ * before.
+ *
+ * @param fill - writes into the folder that it is given.
+ */
+export async function writeFolder(
+  { fs, path }: NodeModules,
+  output: string,
+  fill: (folder: string) => Promise<void>,
+): Promise<void> {
+  const { mkdir, rename, rm } = fs.promises;
+  const target = path.resolve(output);
+  const beside = (kind: string) =>
+    path.join(path.dirname(target), `.${path.basename(target)}-${crypto.randomUUID()}.${kind}`);
+  const temporary = beside('tmp');
+  try {
+    await mkdir(temporary);
+    await fill(temporary);
+    if (fs.existsSync(target)) {
+      const replaced = beside('old');
+      await rename(target, replaced);
+      // Back again, should the new one not go there.
+      await rename(temporary, target).catch(async (cause) => {
+        await rename(replaced, target);
+        throw cause;
+      });
+      await rm(replaced, { recursive: true });
+    } else {
+      await rename(temporary, target);
+    }
+  } catch (cause) {
+    if (!(cause instanceof Error && 'syscall' in cause && 'code' in cause)) throw cause;
+    const what = `it cannot be written (${String(cause.code)})`;
+    throw new ModelFolderError(output, 'unwritable', what, 'Check the space and the permissions of its folder', {
+      cause,
+    });
+  } finally {
+    await rm(temporary, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,24 @@
+// Calibration.
+export type { CalibrationImage, CalibrationInput, CalibrationSample } from './calibration/calibration-input.js';
+// Folders: find attention, swap it.
+export type { Dtype } from './folder/dtype.js';
+export {
+  type FolderInspection,
+  type FolderInspectOptions,
+  type InspectedFile,
+  inspectFolder,
+} from './folder/inspect-folder.js';
+export type { ModelFile, ModelFolder } from './folder/model-folder.js';
+export { type FolderSwapResult, swapFolder } from './folder/swap-folder.js';
+export {
+  type FolderProgress,
+  type FolderSwapOptions,
+  type SwappedFile,
+  type SwappedFolder,
+  swapFolderFiles,
+} from './folder/swap-folder-files.js';
+export { type FolderWriteOptions, type WrittenFolder, writeSwappedFolder } from './folder/write-swapped-folder.js';
+export type { TransformersLibrary } from './library/library.js';
+export { ModelFolderError, type ModelProblem } from './model-folder-error.js';
+export type { MheOptions } from './options.js';
+export type { OptionsRecord } from './options-record.js';
