@@ -43,7 +43,7 @@ import { weightValues } from '../src/file/weight-values.js';
 import { useBackend } from './backends.js';
 import { toFloat64 } from './float64.js';
 import { randomise } from './layer-kinds.js';
-import { feedsOf, modelOf, plantedHeads, styles, widths, writtenHeads } from './layers-swap-models.js';
+import { feedsOf, modelOf, plantedHeads, styles, tensorsOf, widths, writtenHeads } from './layers-swap-models.js';
 
 beforeAll(() => useBackend('cpu'));
 
@@ -309,6 +309,32 @@ describe('what the swap keeps', () => {
   });
 });
 
+// As many ways lead through it as no machine can take one by one.
+it('attention in a deep model is found', async () => {
+  const depth = 24;
+  const built = single((x) => {
+    let at = x;
+    for (let i = 0; i < depth; i++) {
+      const attended = apply(multiHeadAttention({ numHeads: 2, keyDim: 3 }), at);
+      at = apply(layers.add(), [at, i % 8 === 0 ? odd(attended, {}).output : attended]);
+    }
+    return at;
+  });
+  const { attention, skipped } = await inspect(built);
+  expect([attention.length, skipped]).toEqual([depth + 3, []]);
+});
+
+it('the factorised form is taken where it is asked for and can be', async () => {
+  const style = styles[3] as (typeof styles)[number];
+  const built = modelOf(style, plantedHeads({ embedding: 'add' }));
+  const given = { calibration: feedsOf(built, 4), form: 'factorised' } as const;
+  const { model: swapped, report } = await swap(built, { ...given, embedding: 'add' });
+  expect(report.swapped[0]).toMatchObject({ form: 'factorised', formReason: 'it was asked for' });
+  const inputs = tensorsOf(built, feedsOf(built, 1, 99)[0] as (typeof given.calibration)[number]);
+  await close(swapped.predict(inputs) as Tensor, built.predict(inputs) as Tensor, 1e-4);
+  await expect(swap(built, { ...given, embedding: 'mul' })).rejects.toThrow(/factorised.*MHE-ADD/);
+});
+
 describe('what the swap leaves alone', () => {
   const shared = multiHeadAttention({ numHeads: 2, keyDim: 3, name: 'shared' });
   const wrapped = () => layers.timeDistributed({ layer: multiHeadAttention({ numHeads: 2, keyDim: 3 }) as never });
@@ -344,7 +370,7 @@ describe('what the swap leaves alone', () => {
     [
       'keys that heads share',
       () => single((x) => odd(x, { sharedKeys: true }).output),
-      /share key columns|share keys|batch/,
+      /share key columns|serves several heads/,
     ],
     [
       'probabilities that the model puts out',

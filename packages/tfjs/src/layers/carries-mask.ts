@@ -11,8 +11,11 @@ export function makesMask(layer: Layer): boolean {
 
 /** Whether a tensor of a functional model may come with a Keras mask, by the layers that it comes from. */
 export function carriesMask(symbol: SymbolicTensor): boolean {
-  const { sourceLayer } = symbol;
-  if (!sourceLayer.supportsMasking) return false;
-  if (makesMask(sourceLayer)) return true;
-  return symbol.inputs.some(carriesMask);
+  // Ways through a deep model are many more than its layers: each is taken once.
+  const seen = new Set<SymbolicTensor>([symbol]);
+  for (const { sourceLayer, inputs } of seen) {
+    if (makesMask(sourceLayer)) return true;
+    if (sourceLayer.supportsMasking) for (const input of inputs) seen.add(input);
+  }
+  return false;
 }

@@ -70,6 +70,8 @@ function writtenPlace(
   const own = projections.flat();
   const stray = [...own, output].find((call) => call.level !== join.level || calls.uses(call.layer) > 1);
   if (stray) return `its layer ${stray.name} is used in several places, which share its weights`;
+  const common = own.find((call) => !ownCalls.includes(call));
+  if (common) return `its layer ${common.name} serves several heads, which share a projection already`;
   const streams = own.map((call) => call.inputs[0] as SymbolicTensor);
   if (streams.some((stream) => stream.rank !== 3)) return 'its inputs have other axes than [batch, length, features]';
   // A mask comes into a model in the model unseen.
