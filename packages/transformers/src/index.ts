@@ -19,6 +19,9 @@ export {
 } from './folder/swap-folder-files.js';
 export { type FolderWriteOptions, type WrittenFolder, writeSwappedFolder } from './folder/write-swapped-folder.js';
 export type { TransformersLibrary } from './library/library.js';
+// Loading: the library with one more option.
+export type { LoadReport, MheLoadOptions } from './load/load-options.js';
+export { type MheLibrary, type WithMheOption, withMhe } from './load/with-mhe.js';
 export { ModelFolderError, type ModelProblem } from './model-folder-error.js';
 export type { MheOptions } from './options.js';
 export type { OptionsRecord } from './options-record.js';

@@ -1,0 +1,105 @@
+import type { TransformersLibrary } from '../library/library.js';
+import { type NodeModules, nodeModules } from '../library/node-modules.js';
+import { ModelFolderError } from '../model-folder-error.js';
+import type { LibraryOptions } from './load-options.js';
+import { type ModelAddress, modelAddress } from './model-address.js';
+
+/** The library's cache of one model's files, and the local files that it takes before those of the hub. */
+export interface FileStore {
+  /** The content of a file in the library's cache, `null` where it is not there. */
+  cached(file: string): Promise<Uint8Array | null>;
+  /** The content of a file in the library's cache or of a local model, `null` where there is none. */
+  read(file: string): Promise<Uint8Array | null>;
+  /** Puts a file into the library's cache, whole or not at all. */
+  write(file: string, bytes: Uint8Array): Promise<void>;
+  /** What changes when a local file does; `null` for files of the hub, which a revision names. */
+  stamp(file: string): Promise<string | null>;
+}
+
+/** What the library asks of a cache: the Cache API's, or a user's own, which may answer with a path. */
+interface WebCache {
+  match(key: string): Promise<unknown>;
+  put(key: string, response: Response): Promise<unknown>;
+}
+
+/**
+ * Opens the cache that the library would use for a model: the user's own, the browser's, or that in files.
+ *
+ * @throws ModelFolderError where the library is set to use none, so that a swapped model could not be kept.
+ */
+export async function openStore(library: TransformersLibrary, id: string, options: LibraryOptions): Promise<FileStore> {
+  const { env } = library;
+  const address = modelAddress(library, id, options);
+  const node = nodeModules();
+  if (env.useCustomCache) return webStore(env.customCache as WebCache, address, node);
+  if (env.useBrowserCache) {
+    const { cacheKey } = env as { cacheKey?: string };
+    return webStore(await caches.open(cacheKey ?? 'transformers-cache'), address, node);
+  }
+  if (env.useFSCache && node !== null) return folderStore(options.cache_dir ?? env.cacheDir ?? '', address, node);
+  const what = 'transformers.js is set to use no cache, where the swapped model is kept';
+  const remedy = 'Set env.useFSCache (Node), env.useBrowserCache or env.customCache';
+  throw new ModelFolderError(id, 'unsupported', what, remedy);
+}
+
+function webStore(cache: WebCache, address: ModelAddress, node: NodeModules | null): FileStore {
+  const match = async (key: string) => {
+    // Caches of browsers throw for keys that are no addresses.
+    const found = await cache.match(key).catch(() => undefined);
+    if (typeof found === 'string') return (await node?.fs.promises.readFile(found)) ?? null;
+    return found === undefined ? null : bytesOf(found as Response);
+  };
+  return {
+    cached: (file) => match(address.remote(file)),
+    read: async (file) =>
+      (await match(address.local(file))) ?? (await match(address.remote(file))) ?? (await local(node, address, file)),
+    async write(file, bytes) {
+      const headers = { 'content-length': String(bytes.byteLength), 'content-type': 'application/octet-stream' };
+      await cache.put(address.remote(file), new Response(bytes as Uint8Array<ArrayBuffer>, { headers }));
+    },
+    stamp: (file) => stamp(node, address, file),
+  };
+}
+
+function folderStore(folder: string, address: ModelAddress, node: NodeModules): FileStore {
+  const { mkdir, readFile, rename, rm, writeFile } = node.fs.promises;
+  const place = (file: string) => node.path.join(folder, address.cached(file));
+  const cached = (file: string) => readFile(place(file)).catch(() => null);
+  return {
+    cached,
+    read: async (file) => (await cached(file)) ?? local(node, address, file),
+    async write(file, bytes) {
+      const target = place(file);
+      const temporary = `${target}.${crypto.randomUUID()}.tmp`;
+      try {
+        await mkdir(node.path.dirname(target), { recursive: true });
+        await writeFile(temporary, bytes);
+        await rename(temporary, target);
+      } catch (cause) {
+        const code = (cause as { code?: string }).code ?? String(cause);
+        const remedy = 'Check its space and permissions, or set env.cacheDir';
+        throw new ModelFolderError(target, 'unwritable', `it cannot be written (${code})`, remedy, { cause });
+      } finally {
+        await rm(temporary, { force: true });
+      }
+    },
+    stamp: (file) => stamp(node, address, file),
+  };
+}
+
+/** A file of a local model: of the file system, or of the page's own server. */
+async function local(node: NodeModules | null, address: ModelAddress, file: string): Promise<Uint8Array | null> {
+  const place = address.local(file);
+  if (node !== null) return node.fs.promises.readFile(place).catch(() => null);
+  const response = await fetch(place).catch(() => null);
+  return response?.ok ? bytesOf(response) : null;
+}
+
+async function stamp(node: NodeModules | null, address: ModelAddress, file: string): Promise<string | null> {
+  const info = await node?.fs.promises.stat(address.local(file)).catch(() => null);
+  return info ? `${info.size} ${info.mtimeMs}` : null;
+}
+
+async function bytesOf(response: Response): Promise<Uint8Array> {
+  return new Uint8Array(await response.arrayBuffer());
+}
