@@ -1,0 +1,302 @@
+import { copyFile, cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as library from '@huggingface/transformers';
+import { encodeModel, readModel } from '@mhe/onnx';
+import { type FolderSwapOptions, type FolderWriteOptions, inspectFolder, swapFolder } from '@mhe/transformers';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { embed, FIXTURES, type LibraryUnderTest, relativeDifference, texts } from './library-under-test.js';
+
+let folder: string;
+let model: string;
+let output: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'mhe-folder-'));
+  model = join(folder, 'bert');
+  output = join(folder, 'out');
+  await cp(join(FIXTURES, 'bert'), model, { recursive: true });
+  Object.assign(library.env, { allowRemoteModels: false, useFSCache: false, localModelPath: `${folder}/` });
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+const swap = (options: FolderSwapOptions & FolderWriteOptions = {}) =>
+  swapFolder(model, output, { calibration: texts(4), ...options });
+
+/** Everything below a folder, by path, with its bytes. */
+async function contents(root: string): Promise<Record<string, string>> {
+  const entries = await readdir(root, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  return Object.fromEntries(
+    await Promise.all(files.map(async (file) => [file.slice(root.length + 1), await readFile(file, 'base64')])),
+  );
+}
+
+const readJson = async (...path: string[]) => JSON.parse(await readFile(join(...path), 'utf8'));
+
+describe('swapFolder', () => {
+  it('writes a complete folder with a report and a card, and leaves the original alone', async () => {
+    const before = await contents(model);
+    const { files, written } = await swap();
+    expect(await contents(model)).toEqual(before);
+    expect(written?.files.map((file) => file.slice(output.length + 1))).toEqual([
+      'README.md',
+      'config.json',
+      'mhe.json',
+      'onnx/model.onnx',
+      'tokenizer.json',
+      'tokenizer_config.json',
+    ]);
+    const after = await contents(output);
+    expect(Object.keys(after).sort()).toEqual(written?.files.map((file) => file.slice(output.length + 1)));
+    expect(written?.byteLength).toBe(
+      Object.values(after).reduce((sum, bytes) => sum + Buffer.from(bytes, 'base64').byteLength, 0),
+    );
+    expect(after['tokenizer.json']).toBe(before['tokenizer.json']);
+    expect(await readJson(output, 'config.json')).toEqual({
+      ...(await readJson(model, 'config.json')),
+      'transformers.js_config': { dtype: 'fp32' },
+    });
+    const record = await readJson(output, 'mhe.json');
+    expect(record).toMatchObject({
+      format: 1,
+      source: 'bert',
+      options: {
+        groups: 1,
+        embedding: 'mul',
+        seed: 0,
+        calibration: { inputs: 4, sha256: expect.stringMatching(/^[0-9a-f]{64}$/) },
+      },
+      notices: [],
+    });
+    expect(record.files['onnx/model.onnx']).toEqual(JSON.parse(JSON.stringify(files[0]?.report)));
+    const card = await readFile(join(output, 'README.md'), 'utf8');
+    expect(card).toMatch(/^---\nlibrary_name: transformers\.js\n---\n\n# bert, with multi-head-embedding attention\n/);
+    expect(card).toContain('2 attention blocks swapped. Shared projections: 1 for queries and keys, 1 for values.');
+  });
+
+  it('gives the same bytes every time, and other bytes for other texts', async () => {
+    await swap();
+    await swapFolder(model, join(folder, 'again'), { calibration: texts(4) });
+    await swapFolder(model, join(folder, 'other'), { calibration: texts(4, 30) });
+    const [one, again, other] = await Promise.all([output, join(folder, 'again'), join(folder, 'other')].map(contents));
+    expect(again).toEqual(one);
+    expect(other?.['onnx/model.onnx']).not.toBe(one?.['onnx/model.onnx']);
+  });
+
+  it('leaves out what still has the original in it, and says so', async () => {
+    await copyFile(join(model, 'onnx/model.onnx'), join(model, 'onnx/model_quantized.onnx'));
+    await copyFile(join(model, 'onnx/model.onnx'), join(model, 'onnx/model_fp16.onnx'));
+    await writeFile(join(model, 'model.safetensors'), 'weights');
+    await writeFile(join(model, 'README.md'), '---\nlicense: mit\n---\n\n# A small BERT\n');
+    await mkdir(join(model, 'extra'));
+    await writeFile(join(model, 'extra/notes.txt'), 'kept');
+    const { written } = await swap();
+    expect(written?.notices).toEqual([
+      "onnx/model_fp16.onnx was left out: it is the original's fp16 file; convert the swapped model.onnx to fp16 anew",
+      "onnx/model_quantized.onnx was left out: it is the original's q8 file; convert the swapped model.onnx to q8 anew",
+      'model.safetensors was left out: it has the weights of the original',
+    ]);
+    expect(Object.keys(await contents(output)).sort()).toEqual([
+      'README.md',
+      'config.json',
+      'extra/notes.txt',
+      'mhe.json',
+      'onnx/model.onnx',
+      'tokenizer.json',
+      'tokenizer_config.json',
+    ]);
+    const card = await readFile(join(output, 'README.md'), 'utf8');
+    expect(card).toMatch(/^---\nlicense: mit\n---\n/);
+    expect(card).toContain('## The card of the original\n\n# A small BERT');
+    expect(card).toContain('- onnx/model_quantized.onnx was left out');
+  });
+
+  it('swaps the files asked for and takes the others over', async () => {
+    const clip = join(FIXTURES, 'clip');
+    const { files, written } = await swapFolder(clip, output, { files: ['text_model'], calibration: texts(4) });
+    expect(files.map(({ file }) => file.path)).toEqual(['onnx/text_model.onnx']);
+    expect(written?.notices).toEqual([
+      "onnx/model.onnx is the original's, unchanged",
+      "onnx/vision_model.onnx is the original's, unchanged",
+    ]);
+    const [before, after] = [await contents(clip), await contents(output)];
+    expect(after['onnx/vision_model.onnx']).toBe(before['onnx/vision_model.onnx']);
+    expect(after['onnx/text_model.onnx']).not.toBe(before['onnx/text_model.onnx']);
+  });
+
+  it('keeps weights in a file beside the model where the original has them there', async () => {
+    const { bytes, externalData } = encodeModel(await readModel(join(model, 'onnx/model.onnx')), {
+      externalData: 'always',
+      dataName: 'model.onnx_data',
+    });
+    expect([...externalData.keys()]).toEqual(['model.onnx_data']);
+    await writeFile(join(model, 'onnx/model.onnx'), bytes);
+    await writeFile(join(model, 'onnx/model.onnx_data'), externalData.get('model.onnx_data') as Uint8Array);
+    const config = await readJson(model, 'config.json');
+    const own = { use_external_data_format: { model: 1 }, kv_cache_dtype: 'float32' };
+    await writeFile(join(model, 'config.json'), JSON.stringify({ ...config, 'transformers.js_config': own }));
+    await swap({ groups: 'heads' });
+    expect((await readdir(join(output, 'onnx'))).sort()).toEqual(['model.onnx', 'model.onnx_data']);
+    expect((await readJson(output, 'config.json'))['transformers.js_config']).toEqual({
+      kv_cache_dtype: 'float32',
+      dtype: 'fp32',
+      use_external_data_format: { 'model.onnx': 1 },
+    });
+    const [expected, actual] = [await use('bert'), await use('out')];
+    expect(relativeDifference(actual, expected)).toBeLessThan(2e-5);
+  });
+
+  const use = (name: string) => embed.run(library as unknown as LibraryUnderTest, name);
+
+  it('replaces a model only by force', async () => {
+    await swap();
+    await expect(swap()).rejects.toThrow(/out: it holds a model already\. Choose another folder, or use force\.$/);
+    const before = await contents(output);
+    await swap({ force: true, groups: 2 });
+    expect((await contents(output))['onnx/model.onnx']).not.toBe(before['onnx/model.onnx']);
+    expect((await readdir(folder)).sort()).toEqual(['bert', 'out']);
+  });
+
+  it('writes nothing where nothing could be swapped, or the work was stopped', async () => {
+    const { files, written } = await swap({ sites: /nowhere/ });
+    expect(written).toBeNull();
+    expect(files[0]?.report.swapped).toEqual([]);
+    const stop = new AbortController();
+    let last = '';
+    const stopped = swap({
+      signal: stop.signal,
+      onProgress: ({ file, stage }) => {
+        last = `${file} ${stage}`;
+        if (stage === 'fit') stop.abort(new Error('stopped'));
+      },
+    });
+    await expect(stopped).rejects.toThrow('stopped');
+    expect(last).toMatch(/^onnx\/model\.onnx (fit|compare)$/);
+    expect(await readdir(folder)).toEqual(['bert']);
+  });
+
+  it('says that made-up inputs were used where there are none', async () => {
+    const { files } = await swapFolder(model, output);
+    expect(files[0]?.report.calibration.kind).toBe('synthetic');
+    expect(await readFile(join(output, 'README.md'), 'utf8')).toContain('MADE-UP');
+  });
+
+  it('counts the inputs that a file has no use for', async () => {
+    const { files } = await swap({ calibration: [...texts(3), { image: 'unread.png' }] });
+    expect(files[0]?.report.notices.at(-1)).toBe('1 of 4 calibration inputs were not used: they lack text');
+  });
+});
+
+describe('refusals', () => {
+  const edit = async (change: (config: Record<string, unknown>) => void) => {
+    const config = await readJson(model, 'config.json');
+    change(config);
+    await writeFile(join(model, 'config.json'), JSON.stringify(config));
+  };
+  const quantise = async () => {
+    const { proto, ...rest } = await readModel(join(model, 'onnx/model.onnx'));
+    const [first] = proto.graph?.node ?? [];
+    if (first) first.opType = 'MatMulInteger';
+    await writeFile(join(model, 'onnx/model.onnx'), encodeModel({ proto, ...rest }).bytes);
+  };
+  const onnx = (name: string) => join(model, 'onnx', name);
+  const renamed = async (name: string) => {
+    await copyFile(onnx('model.onnx'), onnx(name));
+    await rm(onnx('model.onnx'));
+  };
+
+  it.each<[string, () => Promise<unknown>, FolderSwapOptions, RegExp]>([
+    ['a folder that is not there', () => rm(model, { recursive: true }), {}, /bert: there is no such folder\./],
+    ['no config.json', () => rm(join(model, 'config.json')), {}, /bert: it has no config\.json, so it is no model/],
+    ['a damaged config.json', () => writeFile(join(model, 'config.json'), '{'), {}, /config\.json: it is no JSON\./],
+    ['no model type', () => edit((config) => delete config.model_type), {}, /config\.json: it names no model_type/],
+    ['no model file', () => rm(onnx('model.onnx')), {}, /bert: it has no onnx\/\*\.onnx\./],
+    [
+      'only a quantised file',
+      () => renamed('model_quantized.onnx'),
+      {},
+      /it has no fp32 file \(onnx\/ holds model_quantized\.onnx\)/,
+    ],
+    [
+      'a quantised file asked for',
+      () => copyFile(onnx('model.onnx'), onnx('model_q4.onnx')),
+      { files: ['model_q4'] },
+      /onnx\/model_q4\.onnx: it is the q4 file of model, and the swap needs the fp32 one\. Swap model\.onnx/,
+    ],
+    ['a quantised model under the name of fp32', quantise, {}, /model\.onnx: it is quantised \(it has MatMulInteger\)/],
+    [
+      'a file that is not there',
+      async () => {},
+      { files: ['text_model'] },
+      /bert: it has no onnx\/text_model\.onnx\. onnx\/ holds model\.onnx\./,
+    ],
+    ['a damaged model', () => writeFile(onnx('model.onnx'), 'no model'), {}, /model\.onnx: /],
+    ['no tokenizer', () => rm(join(model, 'tokenizer.json')), {}, /tokenizer/],
+    [
+      'calibration of another kind',
+      async () => {},
+      { calibration: [{ audio: new Float32Array(9) }] },
+      /model\.onnx: it reads text, and none of the 1 calibration inputs has that\. Give inputs such as \{ text: \.\.\. \}/,
+    ],
+    ['no calibration input', async () => {}, { calibration: [] }, /^calibration: there is no input in it/],
+    [
+      'one text for a list',
+      async () => {},
+      { calibration: 'the ferry' },
+      /^calibration: give a list of texts, not one text$/,
+    ],
+    ['more groups than heads', async () => {}, { groups: 5 }, /groups/],
+  ])('says in one line what is wrong with %s', async (_, change, options, says) => {
+    await change();
+    const before = (await readdir(folder)).sort();
+    const error = await swap(options).catch((cause: Error) => cause);
+    expect(error).toBeInstanceOf(Error);
+    expect((error as Error).message).toMatch(says);
+    expect((error as Error).message).not.toContain('\n');
+    expect((await readdir(folder)).sort()).toEqual(before);
+  });
+
+  it.each<[string, () => string, RegExp]>([
+    ['the input', () => model, /bert: it is, or is in, the folder that the model is read from/],
+    ['a folder in the input', () => join(model, 'small'), /small: it is, or is in, the folder/],
+    [
+      'a folder in a folder that is not there',
+      () => join(folder, 'a/b'),
+      /b: there is no folder .*a\. Create it first\.$/,
+    ],
+    ['a folder of other files', () => join(model, '..'), /it holds files, and no model/],
+    ['a file', () => join(model, 'config.json'), /config\.json: it is/],
+  ])('does not write to %s, not even by force', async (_, place, says) => {
+    const before = await contents(folder);
+    await expect(swapFolder(model, place(), { force: true, calibration: texts(2) })).rejects.toThrow(says);
+    expect(await contents(folder)).toEqual(before);
+  });
+});
+
+describe('inspectFolder', () => {
+  it('shows the files and the attention in those of fp32', async () => {
+    await copyFile(join(model, 'onnx/model.onnx'), join(model, 'onnx/model_int8.onnx'));
+    const { modelType, files, inspected } = await inspectFolder(model);
+    expect(modelType).toBe('bert');
+    expect(files.map(({ path, base, dtype }) => ({ path, base, dtype }))).toEqual([
+      { path: 'onnx/model.onnx', base: 'model', dtype: 'fp32' },
+      { path: 'onnx/model_int8.onnx', base: 'model', dtype: 'int8' },
+    ]);
+    expect(inspected.map(({ file }) => file.path)).toEqual(['onnx/model.onnx']);
+    const { attention, skipped } = inspected[0]?.inspection ?? {};
+    expect(skipped).toEqual([]);
+    expect(attention?.map(({ numHeads, headDim, kind }) => ({ numHeads, headDim, kind }))).toEqual([
+      { numHeads: 4, headDim: 8, kind: 'self' },
+      { numHeads: 4, headDim: 8, kind: 'self' },
+    ]);
+  });
+
+  it('shows the files of both towers', async () => {
+    const { inspected } = await inspectFolder(join(FIXTURES, 'clip'));
+    expect(inspected.map(({ file, inspection }) => [file.base, inspection.attention.length])).toEqual([
+      ['model', 2],
+      ['text_model', 1],
+      ['vision_model', 1],
+    ]);
+  });
+});
