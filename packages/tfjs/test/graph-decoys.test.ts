@@ -9,12 +9,9 @@ import { fixture, fixtureModel, fixtureNames, inputsOf } from './graph-fixture.j
 const reasons: Readonly<Record<string, RegExp>> = {
   'an activation between projection and scores': /the query passes through .*Relu/,
   'an activation is fused into the output projection': /output projection is fused with what follows it \(Relu\)/,
-  'fewer keys and values than heads': /grouped or multi-query/,
   'heads are split and joined along the batch': /the query is put together by/,
-  'no output projection joins the heads': /the heads' outputs .* are an output/,
   'no product after the softmax': /nothing is weighted by it/,
-  'rotary positions': /rotated by its position/,
-  'softmax over the queries, not over the keys': /the values are not summed over the keys/,
+  'rotary positions': /rotated by its position|no form can express it/,
   'the attention is inside a function': /a softmax is inside a function that this (Stateless)?While runs/,
   'the attention is inside a loop': /cannot be told from the graph; it is lost at .*enter/,
   'the queries are a constant': /no product of queries and keys/,

@@ -30,6 +30,8 @@ export interface FixtureSite {
   readonly causal: boolean;
   readonly mask?: 'additive' | 'boolean';
   readonly position?: string;
+  /** Where heads of queries share those of keys and values. */
+  readonly numKeyValueHeads?: number;
   /** Norm of every head's weights, in the order of the heads. */
   readonly headNorms: Readonly<Record<'query' | 'key' | 'value' | 'output', readonly number[]>>;
   /** Group of each head, where heads really share. */
@@ -51,8 +53,11 @@ const folder = new URL('./fixtures/graph/', import.meta.url);
 /** Names of all fixtures, in order. */
 export const fixtureNames: readonly string[] = readdirSync(folder).sort();
 
-/** Those that hold attention. */
-export const attentionNames: readonly string[] = fixtureNames.filter((name) => !fixture(name).decoy);
+/** Those that hold attention of as many heads of keys and values as of queries. */
+export const attentionNames: readonly string[] = fixtureNames.filter((name) => {
+  const { decoy, sites } = fixture(name);
+  return !decoy && sites.every(({ numKeyValueHeads }) => numKeyValueHeads === undefined);
+});
 
 /** Those whose heads really share projections. */
 export const plantedNames: readonly string[] = attentionNames.filter((name) => name.endsWith('-planted'));

@@ -73,6 +73,18 @@ describe('the identity swap', () => {
     ]);
   });
 
+  it('changes nothing where heads share keys and values as they are', async () => {
+    const [name, calibration] = ['grouped-queries', inputsOf('grouped-queries') as readonly Feed[]];
+    const original = await fixtureModel(name);
+    const { model, report } = await swap(original, { calibration, groups: 'heads' });
+    expect(report.swapped.length + report.skipped.length).toBe(1);
+    expectSound(model, original);
+    const after = await runModel(model, inputsOf(name));
+    after.forEach((outputs, i) => {
+      expect(largestDifference(outputs, fixture(name).cases[i]?.outputs ?? {})).toBeLessThan(2e-5);
+    });
+  });
+
   it('notices where it does not hold, and leaves the block alone', async () => {
     // Its scale is no power of two, so that something is rounded.
     const model = await fixtureModel('conv-sizes-planted');
