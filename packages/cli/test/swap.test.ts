@@ -127,7 +127,7 @@ describe('mhe swap', () => {
     const { code, stdout, stderr } = await runMhe(args);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^The fit saw MADE-UP data/m);
-    expect(stderr).toMatch(/^note: without --calibration the fit sees made-up inputs/);
+    expect(stderr).toMatch(/^note: without --calibration or --data the fit sees made-up inputs/);
   });
 
   it('says which options have no effect', async () => {

@@ -213,7 +213,8 @@ describe('what is no model of TensorFlow.js ends with code 1 and one line that s
     expect(stderr).toMatch(message);
   }
 
-  it('a folder without a model.json', () => says(folder, /is a folder without a model\.json; name/));
+  it('a folder without a model.json', () =>
+    says(folder, /is a folder without a model\.json, or a config\.json and onnx\/; name/));
 
   it('a file that is missing, cut short, or JSON of another kind', async () => {
     await says(join(folder, 'missing.json'), /missing\.json: it does not exist/);

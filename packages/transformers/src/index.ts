@@ -17,6 +17,7 @@ export {
   type SwappedFolder,
   swapFolderFiles,
 } from './folder/swap-folder-files.js';
+export { checkOutputFolder } from './folder/write-folder.js';
 export { type FolderWriteOptions, type WrittenFolder, writeSwappedFolder } from './folder/write-swapped-folder.js';
 export type { TransformersLibrary } from './library/library.js';
 // Loading: the library with one more option.

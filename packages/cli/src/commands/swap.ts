@@ -1,12 +1,20 @@
-import type { AttentionForm, Embedding, SiteSelection, SwapOptions } from '@mhe/core';
+import type { AttentionForm, Embedding, SiteSelection } from '@mhe/core';
 import { type Command, Option } from 'commander';
-import type { Feed } from '../calibration/feed.js';
+import type { Calibration } from '../calibration/calibration.js';
 import { openCalibration } from '../calibration/open-calibration.js';
+import { openData } from '../calibration/open-data.js';
 import { CommandError, exitCodes } from '../command-error.js';
-import type { OpenModel, SwapResult, WeightPlacement } from '../format/format.js';
+import type {
+  ModelSwapOptions,
+  OpenModel,
+  SwappedPart,
+  SwapResult,
+  WeightPlacement,
+  WrittenFiles,
+} from '../format/format.js';
 import { openModel } from '../format/open-model.js';
 import { startProgress } from '../print/progress.js';
-import { formatSwapReport } from '../print/swap-report.js';
+import { formatSwap } from '../print/swap-report.js';
 import { colorsFor, note, print, printJson, type Terminal } from '../terminal.js';
 import { addGroupOptions, type GroupOptions, groupsFrom } from './group-options.js';
 import { siteSelection, wholeNumber } from './option-values.js';
@@ -17,6 +25,7 @@ interface SwapCommandOptions extends GroupOptions {
   readonly form: 'auto' | AttentionForm;
   readonly sites: SiteSelection;
   readonly calibration?: string;
+  readonly data?: string;
   readonly syntheticSequences?: number;
   readonly syntheticLength?: number;
   readonly seed: number;
@@ -38,6 +47,8 @@ Examples:
     $ mhe swap model.onnx -o small.onnx --sites '/layer\\.[0-3]/'
   A model of TensorFlow.js, into a folder:
     $ mhe swap encoder/model.json -o small --calibration feeds.jsonl
+  A model folder of transformers.js, fitted on texts by way of its own tokenizer:
+    $ mhe swap models/all-MiniLM-L6-v2 -o models/all-MiniLM-L6-v2-mhe --data texts.txt
 
 Calibration files:
   JSON Lines: a feed a line, by the names of the model's inputs, {"input_ids": [[5, 7, 2]], "attention_mask": [[1, 1, 1]]}
@@ -54,8 +65,14 @@ export function addSwapCommand(program: Command, terminal: Terminal): void {
       'Swaps the multi-head attention of a pretrained model for multi-head-embedding attention, fitted without ' +
         'training. The original is never changed.',
     )
-    .argument('<model>', 'model file (.onnx), or the model.json of TensorFlow.js or its folder')
-    .requiredOption('-o, --output <path>', 'where the swapped model goes: a file, or for TensorFlow.js a folder');
+    .argument(
+      '<model>',
+      'model file (.onnx), model.json of TensorFlow.js, or folder of a transformers.js or TensorFlow.js model',
+    )
+    .requiredOption(
+      '-o, --output <path>',
+      'where the swapped model goes: a file, or for TensorFlow.js and transformers.js a folder',
+    );
   addGroupOptions(command)
     .addOption(new Option('--embedding <kind>', 'how heads differ').choices(['mul', 'add']).default('mul'))
     .addOption(
@@ -69,7 +86,10 @@ export function addSwapCommand(program: Command, terminal: Terminal): void {
       siteSelection,
       'all',
     )
-    .option('--calibration <file>', 'real inputs to fit on: JSON Lines or .npz')
+    .addOption(
+      new Option('--calibration <file>', 'real inputs of the graph to fit on: JSON Lines or .npz').conflicts('data'),
+    )
+    .option('--data <path>', 'transformers.js: real texts to fit on, a file with one a line, or a folder of images')
     .option('--synthetic-sequences <n>', 'without --calibration: made-up sequences (default: 16)', wholeNumber(1))
     .option('--synthetic-length <n>', 'without --calibration: length of open dimensions (default: 32)', wholeNumber(1))
     .option('--seed <n>', 'of every random choice', wholeNumber(0), 0)
@@ -92,17 +112,27 @@ async function runSwap(path: string, options: SwapCommandOptions, terminal: Term
   const writeOptions = { externalData, force, signal };
   for (const line of await model.checkOutput(options.output, writeOptions)) note(terminal, line);
   const calibration = await calibrationFrom(options, terminal);
-  const { report, write } = await swapWithProgress(model, swapOptions(options, calibration), terminal);
+  const { parts, write } = await swapWithProgress(model, swapOptions(options, calibration), terminal);
 
-  const output = report.swapped.length > 0 ? await write(options.output, writeOptions) : null;
-  if (options.json) printJson(terminal, { output, ...report });
-  else print(terminal, formatSwapReport(path, output, report, colorsFor(terminal.stdout)));
+  const isAny = parts.some(({ report }) => report.swapped.length > 0);
+  const output = isAny ? await write(options.output, writeOptions) : null;
+  for (const line of output?.notices ?? []) note(terminal, line);
+  if (options.json) printJson(terminal, swapJson(output, parts));
+  else print(terminal, formatSwap(path, output, parts, colorsFor(terminal.stdout)));
   if (output === null) {
     throw new CommandError(`no attention was swapped; ${options.output} was not written`, exitCodes.nothingSwapped);
   }
 }
 
-function swapOptions(options: SwapCommandOptions, calibration: Calibration): SwapOptions<Feed> {
+/** A model that is one graph is told as it is, one of several files by them. */
+function swapJson(written: WrittenFiles | null, parts: readonly SwappedPart[]): object {
+  const output = written && { files: written.files, byteLength: written.byteLength };
+  const [only] = parts;
+  if (only?.file === null) return { output, ...only.report };
+  return { output, files: Object.fromEntries(parts.map(({ file, report }) => [file, report])) };
+}
+
+function swapOptions(options: SwapCommandOptions, calibration: Calibration): ModelSwapOptions {
   const { embedding, form, sites, seed, heads } = options;
   return {
     groups: groupsFrom(options),
@@ -115,22 +145,25 @@ function swapOptions(options: SwapCommandOptions, calibration: Calibration): Swa
   };
 }
 
-type Calibration = NonNullable<SwapOptions<Feed>['calibration']>;
-
 async function calibrationFrom(options: SwapCommandOptions, terminal: Terminal): Promise<Calibration> {
-  const { calibration, syntheticSequences: sequences, syntheticLength: length, seed } = options;
-  if (calibration !== undefined) {
-    if (sequences !== undefined) note(terminal, '--synthetic-sequences has no effect with --calibration');
-    if (length !== undefined) note(terminal, '--synthetic-length has no effect with --calibration');
-    return openCalibration(calibration);
+  const { calibration, data, syntheticSequences: sequences, syntheticLength: length, seed } = options;
+  const given = calibration === undefined ? '--data' : '--calibration';
+  if (calibration !== undefined || data !== undefined) {
+    if (sequences !== undefined) note(terminal, `--synthetic-sequences has no effect with ${given}`);
+    if (length !== undefined) note(terminal, `--synthetic-length has no effect with ${given}`);
   }
-  note(terminal, 'without --calibration the fit sees made-up inputs, and the swapped model keeps far less quality');
+  if (calibration !== undefined) return openCalibration(calibration);
+  if (data !== undefined) return openData(data);
+  note(
+    terminal,
+    'without --calibration or --data the fit sees made-up inputs, and the swapped model keeps far less quality',
+  );
   return {
     synthetic: { seed, ...(sequences === undefined ? {} : { sequences }), ...(length === undefined ? {} : { length }) },
   };
 }
 
-async function swapWithProgress(model: OpenModel, options: SwapOptions<Feed>, terminal: Terminal): Promise<SwapResult> {
+async function swapWithProgress(model: OpenModel, options: ModelSwapOptions, terminal: Terminal): Promise<SwapResult> {
   const bar = startProgress(terminal);
   try {
     return await model.swap({ ...options, signal: terminal.signal, onProgress: bar.update });

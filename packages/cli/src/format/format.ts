@@ -1,5 +1,5 @@
 import type { Inspection, SwapOptions, SwapReport } from '@mhe/core';
-import type { Feed } from '../calibration/feed.js';
+import type { Calibration } from '../calibration/calibration.js';
 
 /** A kind of model that the command works on. Each adapter gives one, and the commands know no other. */
 export interface ModelFormat {
@@ -19,8 +19,8 @@ export interface ModelPath {
 
 /** A model that was read. */
 export interface OpenModel {
-  inspect(options: InspectOptions): Promise<Inspection>;
-  swap(options: SwapOptions<Feed>): Promise<SwapResult>;
+  inspect(options: InspectOptions): Promise<readonly InspectedPart[]>;
+  swap(options: ModelSwapOptions): Promise<SwapResult>;
   /**
    * Makes sure, before any long work, that the swapped model can be written to `output`. Throws one clear line where it
    * cannot.
@@ -36,9 +36,27 @@ export interface InspectOptions {
   readonly numHeads?: number;
 }
 
+/** How a model is swapped. */
+export type ModelSwapOptions = Omit<SwapOptions<never>, 'calibration'> & { readonly calibration: Calibration };
+
+/** A graph of a model, by its file below the model's folder; `null` for the model itself, where it is one graph. */
+interface Part {
+  readonly file: string | null;
+}
+
+/** What is in one graph of a model. */
+export interface InspectedPart extends Part {
+  readonly inspection: Inspection;
+}
+
+/** What was done to one graph of a model. */
+export interface SwappedPart extends Part {
+  readonly report: SwapReport;
+}
+
 /** A swapped model, not written yet. */
 export interface SwapResult {
-  readonly report: SwapReport;
+  readonly parts: readonly SwappedPart[];
   /** Writes beside `output` and renames, so that `output` is never half a model. */
   write(output: string, options: WriteOptions): Promise<WrittenFiles>;
 }
@@ -56,7 +74,11 @@ export interface WriteOptions {
 
 /** What was written. */
 export interface WrittenFiles {
+  /** The folder that is the model; `null` where its files are told one by one. */
+  readonly folder: string | null;
   readonly files: readonly string[];
   /** Of all files. */
   readonly byteLength: number;
+  /** What was not taken over from the original, and why. */
+  readonly notices: readonly string[];
 }

@@ -1,3 +1,4 @@
+import { graphCalibration } from '../calibration/calibration.js';
 import type { ModelFormat, WeightPlacement } from './format.js';
 import { checkOutputFile } from './output-path.js';
 
@@ -15,15 +16,16 @@ export const onnxFormat: ModelFormat = {
       return hasData ? [output, `${output}.data`] : [output];
     };
     return {
-      inspect: async (options) => inspect(model, options),
+      inspect: async (options) => [{ file: null, inspection: inspect(model, options) }],
       async swap(options) {
+        const calibration = graphCalibration(options.calibration);
         const runtime = await import('onnxruntime-node');
-        const { model: swapped, report } = await swap(model, { ...options, runtime });
+        const { model: swapped, report } = await swap(model, { ...options, calibration, runtime });
         return {
-          report,
+          parts: [{ file: null, report }],
           async write(output, writeOptions) {
             const { path, dataPath, byteLength } = await writeModel(swapped, output, writeOptions);
-            return { files: dataPath === null ? [path] : [path, dataPath], byteLength };
+            return { folder: null, files: dataPath === null ? [path] : [path, dataPath], byteLength, notices: [] };
           },
         };
       },

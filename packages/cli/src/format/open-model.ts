@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import type { ModelFormat, OpenModel } from './format.js';
 import { onnxFormat } from './onnx.js';
 import { tfjsFormat } from './tfjs.js';
+import { transformersFormat } from './transformers.js';
 
 /** In the order they are asked. ONNX comes last and takes every file, because its files carry any name. */
-const formats: readonly ModelFormat[] = [tfjsFormat, onnxFormat];
+const formats: readonly ModelFormat[] = [transformersFormat, tfjsFormat, onnxFormat];
 
 /**
  * Reads a model in the first format that recognises its path.
@@ -19,6 +20,6 @@ export function openModel(path: string, signal: AbortSignal): Promise<OpenModel>
   const format = formats.find((candidate) => candidate.recognises({ path, isFolder, holds }));
   if (format) return format.open(path, signal);
   throw new Error(
-    `${path} is a folder without a model.json; name a model file (.onnx), or the model.json of a TensorFlow.js model or its folder`,
+    `${path} is a folder without a model.json, or a config.json and onnx/; name a model file (.onnx), or the folder of a TensorFlow.js or transformers.js model`,
   );
 }

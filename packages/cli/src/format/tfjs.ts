@@ -1,3 +1,4 @@
+import { graphCalibration } from '../calibration/calibration.js';
 import type { ModelFormat } from './format.js';
 import { checkOutputFolder } from './output-path.js';
 
@@ -12,19 +13,22 @@ export const tfjsFormat: ModelFormat = {
     const model = await readModel(path, { signal });
     return {
       async inspect(options) {
-        if (model.format === 'graph-model') return inspect(model, options);
+        if (model.format === 'graph-model') return [{ file: null, inspection: await inspect(model, options) }];
         // TensorFlow.js builds a model of layers to tell what they are.
         const { withTfjsBackend } = await import('./tfjs-backend.js');
-        return (await withTfjsBackend(() => inspect(model, options))).result;
+        const { result } = await withTfjsBackend(async () => inspect(model, options));
+        return [{ file: null, inspection: result }];
       },
       async swap(options) {
         const { withTfjsBackend } = await import('./tfjs-backend.js');
-        const { result, notices } = await withTfjsBackend(() => swap(model, options));
+        const calibration = graphCalibration(options.calibration);
+        const { result, notices } = await withTfjsBackend(() => swap(model, { ...options, calibration }));
+        const report = { ...result.report, notices: [...notices, ...result.report.notices] };
         return {
-          report: { ...result.report, notices: [...notices, ...result.report.notices] },
+          parts: [{ file: null, report }],
           async write(output, { force, signal }) {
             const { files, byteLength } = await writeModel(result.model, output, { force, signal });
-            return { files, byteLength };
+            return { folder: null, files, byteLength, notices: [] };
           },
         };
       },

@@ -1,29 +1,40 @@
 import type { BeforeAfter, OutputDifference, SwappedSite, SwapReport } from '@mhe/core';
-import type { WrittenFiles } from '../format/format.js';
+import type { SwappedPart, WrittenFiles } from '../format/format.js';
 import type { Colors } from '../terminal.js';
 import { formatSkipped } from './inspection.js';
 import { formatBytes, formatChange, formatCount, formatDifference, formatOperations, formatShare } from './numbers.js';
 import { formatTable, number, text } from './table.js';
 
 /** The report of a swap for people: what it gained, what it cost, and what it does not tell. */
-export function formatSwapReport(
+export function formatSwap(
   input: string,
   output: WrittenFiles | null,
-  report: SwapReport,
+  parts: readonly SwappedPart[],
   colors: Colors,
 ): string {
-  const { swapped, skipped, notices } = report;
-  const parts = [colors.bold(output === null ? `${input}: nothing swapped` : `${input} -> ${formatFiles(output)}`)];
-  if (swapped.length > 0) {
-    parts.push(formatTotals(report, colors), formatSites(swapped, colors), formatOutputs(report, colors));
-  }
-  if (skipped.length > 0) parts.push(formatSkipped(skipped, colors));
-  if (notices.length > 0) parts.push([colors.bold('Notices'), ...notices.map((notice) => `  ${notice}`)].join('\n'));
-  if (swapped.length > 0) parts.push(...formatCautions(report, colors));
-  return parts.join('\n\n');
+  const heading = colors.bold(output === null ? `${input}: nothing swapped` : `${input} -> ${formatFiles(output)}`);
+  const reports = parts.flatMap(({ file, report }) => [
+    ...(file === null ? [] : [colors.bold(`${file}: ${blocks(report.swapped.length)} swapped`)]),
+    ...formatReport(report, colors),
+  ]);
+  const swapped = parts.map(({ report }) => report).filter(({ swapped }) => swapped.length > 0);
+  const [first] = swapped;
+  return [heading, ...reports, ...(first ? formatCautions(first, colors) : [])].join('\n\n');
 }
 
-function formatFiles({ files, byteLength }: WrittenFiles): string {
+function formatReport(report: SwapReport, colors: Colors): string[] {
+  const { swapped, skipped, notices } = report;
+  return [
+    ...(swapped.length > 0
+      ? [formatTotals(report, colors), formatSites(swapped, colors), formatOutputs(report, colors)]
+      : []),
+    ...(skipped.length > 0 ? [formatSkipped(skipped, colors)] : []),
+    ...(notices.length > 0 ? [[colors.bold('Notices'), ...notices.map((notice) => `  ${notice}`)].join('\n')] : []),
+  ];
+}
+
+function formatFiles({ folder, files, byteLength }: WrittenFiles): string {
+  if (folder !== null) return `${folder} (${formatBytes(byteLength)})`;
   const [first, ...rest] = files;
   const others = rest.length > 1 ? [`${rest.length} files of weights`] : rest;
   return `${[first, ...others].join(' + ')} (${formatBytes(byteLength)})`;
@@ -117,7 +128,11 @@ function formatCautions({ calibration }: SwapReport, colors: Colors): string[] {
     'only show how far the swapped model moved from the original.';
   if (calibration.kind === 'given') return [colors.yellow(quality)];
   return [
-    colors.red(colors.bold('The fit saw MADE-UP data. Fit on real inputs: mhe swap ... --calibration feeds.jsonl')),
+    colors.red(
+      colors.bold(
+        'The fit saw MADE-UP data. Fit on real inputs: mhe swap ... --calibration feeds.jsonl, or --data texts.txt for transformers.js',
+      ),
+    ),
     colors.yellow(quality),
   ];
 }

@@ -29,7 +29,8 @@ export async function swapFolder(
 ): Promise<FolderSwapResult> {
   const { force = false, ...rest } = options;
   const node = requireNode(input);
-  if (node.fs.existsSync(input)) checkOutputFolder(node, input, output, force);
+  // Otherwise reading it tells what is wrong.
+  if (node.fs.existsSync(input)) checkOutputFolder(input, output, { force });
   const swapped = await swapFolderFiles(input, rest);
   const isAny = swapped.files.some(({ report }) => report.swapped.length > 0);
   const writing = { force, ...(rest.signal && { signal: rest.signal }) };

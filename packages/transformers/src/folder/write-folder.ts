@@ -1,13 +1,22 @@
 import type { NodeModules } from '../library/node-modules.js';
 import { ModelFolderError } from '../model-folder-error.js';
+import { requireNode } from './model-folder.js';
 
 /**
- * Checks, before any long work, that a folder can be written.
+ * Checks, before any long work, that a swapped folder can be written.
  *
+ * @param input - the folder that the model is read from; it has to be there.
+ * @param output - the new folder.
+ * @param options - `force`: whether a model that is there may be replaced.
  * @throws ModelFolderError where it is there already and `force` is not given, is or lies in the input, holds what is no
  *   model, or there is no folder to put it in.
  */
-export function checkOutputFolder({ fs, path }: NodeModules, input: string, output: string, force: boolean): void {
+export function checkOutputFolder(
+  input: string,
+  output: string,
+  { force = false }: { readonly force?: boolean },
+): void {
+  const { fs, path } = requireNode(input);
   const stat = (file: string) => fs.statSync(file, { throwIfNoEntry: false });
   const parent = path.dirname(path.resolve(output));
   if (!stat(parent)?.isDirectory()) {

@@ -44,7 +44,7 @@ export async function writeSwappedFolder(
   const { force = false, signal } = options;
   const { folder } = swapped.original;
   const node = requireNode(folder);
-  checkOutputFolder(node, folder, output, force);
+  checkOutputFolder(folder, output, { force });
   const notices: string[] = [];
   const written: string[] = [];
   let byteLength = 0;
