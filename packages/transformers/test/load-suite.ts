@@ -132,6 +132,10 @@ export function loadSuite(library: LibraryUnderTest, major: 2 | 3 | 4): void {
       await later.dispose();
       const onnx = infos.filter(({ status, file }) => status === 'done' && file?.endsWith('.onnx'));
       expect(onnx.map(({ file }) => file)).toEqual([expect.stringMatching(/^onnx\/mhe-\w{16}\/model\.onnx$/)]);
+      // Only version 4 tells the progress of all files together.
+      const totals = infos.filter(({ status }) => status === 'progress_total');
+      expect(totals.length > 0).toBe(major === 4);
+      if (major === 4) expect(totals.at(-1)).toMatchObject({ progress: 100 });
     });
 
     it('takes models of the hub, by revision, and asks for nothing the second time', async () => {

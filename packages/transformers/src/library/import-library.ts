@@ -1,5 +1,8 @@
 import type { TransformersLibrary } from './library.js';
 
+/** Kept from bundlers, for which one of them may not be there: only work in Node imports a library of its own accord. */
+const PACKAGES = ['@huggingface/transformers', '@xenova/transformers'];
+
 /**
  * Imports the transformers.js that the project has installed: `@huggingface/transformers`, or failing that,
  * `@xenova/transformers`.
@@ -7,16 +10,16 @@ import type { TransformersLibrary } from './library.js';
  * @throws Error where neither can be imported; it says what to install.
  */
 export async function importLibrary(): Promise<TransformersLibrary> {
-  try {
-    return await import('@huggingface/transformers');
-  } catch (huggingFace) {
+  const failures: unknown[] = [];
+  for (const name of PACKAGES) {
     try {
-      return await import('@xenova/transformers');
-    } catch (xenova) {
-      throw new Error(
-        'transformers.js is not installed: add @huggingface/transformers to the project, or pass the module as `library`.',
-        { cause: new AggregateError([huggingFace, xenova]) },
-      );
+      return (await import(/* @vite-ignore */ /* webpackIgnore: true */ name)) as TransformersLibrary;
+    } catch (failure) {
+      failures.push(failure);
     }
   }
+  throw new Error(
+    'transformers.js is not installed: add @huggingface/transformers to the project, or pass the module as `library`.',
+    { cause: new AggregateError(failures) },
+  );
 }

@@ -8,6 +8,7 @@ import { type ReadOptions, readOptions, swapFile } from '../swap-file.js';
 import { type FileStore, openStore } from './file-store.js';
 import { fp32Options } from './fp32-options.js';
 import type { LibraryOptions, MheLoadOptions } from './load-options.js';
+import { progressOfOriginal, progressOfSwapped } from './progress.js';
 import { optionsForSwapped, splitPath, swappedFolderName, swappedPath } from './swapped-place.js';
 
 /** A load of the library: a model class's `from_pretrained`, or `pipeline` of one task. */
@@ -45,7 +46,11 @@ export async function loadSwapped<Loaded extends { dispose(): Promise<unknown> }
   const cached = await readRecord(store, recordPath);
   const record = cached ?? (await swapLoad(library, load, options, settings, { store, folderName, recordPath }));
   onReport?.({ files: record.reports, fromCache: cached !== null });
-  return load.run(optionsForSwapped(library, load.id, options, Object.keys(record.reports), folderName));
+  const originals = Object.keys(record.reports);
+  const swappedOptions = optionsForSwapped(library, load.id, options, originals, folderName);
+  const { progress_callback: callback } = options;
+  const progress = callback && { progress_callback: progressOfSwapped(callback, originals) };
+  return load.run({ ...swappedOptions, ...progress });
 }
 
 /** What an earlier load wrote down, unless a local file has changed since. */
@@ -107,11 +112,9 @@ async function loadOriginal<Loaded extends { dispose(): Promise<unknown> }>(
   options: LibraryOptions,
 ): Promise<{ files: string[]; runtime: OrtRuntime }> {
   const files = new Set<string>();
-  const progress_callback = (info: { status?: string; file?: string }) => {
-    if (info.status === 'initiate' && info.file !== undefined && isModelFile(info.file)) files.add(info.file);
-    // The model is ready when the swapped one is.
-    if (info.status !== 'ready') options.progress_callback?.(info as never);
-  };
+  const progress_callback = progressOfOriginal(options.progress_callback ?? null, (file) => {
+    if (isModelFile(file)) files.add(file);
+  });
   const loaded = await load.run({ ...options, progress_callback });
   const runtime = runtimeOf(library, load.modelOf(loaded));
   await loaded.dispose();
