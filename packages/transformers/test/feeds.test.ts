@@ -1,0 +1,49 @@
+import { join } from 'node:path';
+import * as library from '@huggingface/transformers';
+import { readModel, swap } from '@mhe/onnx';
+import { swapFolderFiles } from '@mhe/transformers';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { FIXTURES, type LibraryUnderTest, samples, type Tensor, texts } from './library-under-test.js';
+
+beforeAll(() => {
+  Object.assign(library.env, { allowRemoteModels: false, useFSCache: false, localModelPath: FIXTURES });
+});
+
+/** Tensors as the library makes them. */
+type Encoded = Record<string, Tensor>;
+
+describe('calibration inputs', () => {
+  const onnx = (name: string) => readModel(join(FIXTURES, name, 'onnx/model.onnx'));
+  const plain = ({ data, dims }: Tensor) => ({ data: Array.from(data, Number), dims: [...dims] });
+
+  it('are what the tokenizer makes of texts, cut at what the model can take', async () => {
+    const long = `${texts(1)[0]} `.repeat(40);
+    const given = [...texts(5), long];
+    const tokenizer = await library.AutoTokenizer.from_pretrained('bert');
+    const feeds = given.map((text) => {
+      const { input_ids, attention_mask, token_type_ids } = tokenizer(text, { truncation: true }) as Encoded;
+      return {
+        input_ids: plain(input_ids as Tensor),
+        attention_mask: plain(attention_mask as Tensor),
+        token_type_ids: plain(token_type_ids as Tensor),
+      };
+    });
+    expect(feeds.at(-1)?.input_ids.dims).toEqual([1, 48]);
+    const expected = await swap(await onnx('bert'), { calibration: feeds });
+    const { files } = await swapFolderFiles(join(FIXTURES, 'bert'), { library, calibration: given });
+    expect(files[0]?.report).toEqual(expected.report);
+  });
+
+  it('are what the processor makes of images', async () => {
+    const given = samples(library as unknown as LibraryUnderTest, 'vit', 3) as { image: library.RawImage }[];
+    const processor = await library.AutoProcessor.from_pretrained('vit');
+    const feeds = await Promise.all(
+      given.map(async ({ image }) => ({
+        pixel_values: plain(((await processor(image)) as Encoded).pixel_values as Tensor),
+      })),
+    );
+    const expected = await swap(await onnx('vit'), { calibration: feeds });
+    const { files } = await swapFolderFiles(join(FIXTURES, 'vit'), { library, calibration: given });
+    expect(files[0]?.report).toEqual(expected.report);
+  });
+});

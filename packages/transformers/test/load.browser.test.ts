@@ -1,0 +1,56 @@
+// A page's way, in a real browser: the library's web build, models of the page's own server, the browser's cache.
+import * as transformers from '@huggingface/transformers';
+import { type LoadReport, withMhe } from '@mhe/transformers';
+import { expect, test } from 'vitest';
+
+const { env } = transformers;
+// As Vitest serves the package's folder.
+const served = `${location.origin}/packages/transformers`;
+Object.assign(env.backends.onnx.wasm ?? {}, {
+  wasmPaths: `${served}/node_modules/onnxruntime-web/dist/`,
+  numThreads: 1,
+});
+Object.assign(env, { allowRemoteModels: false, allowLocalModels: true, useWasmCache: false });
+env.localModelPath = '/packages/transformers/test/fixtures/';
+
+const texts = [
+  'the ferry leaves',
+  'a red kettle whistles on the old iron stove',
+  'nine herons',
+  'their dog sleeps',
+  'bread',
+];
+
+test.each([
+  { groups: 'heads' as const, model: 'bert', tolerance: 2e-5 },
+  { groups: 1 as const, model: 'bert-planted', tolerance: 1e-3 },
+])(
+  'swaps $model at groups $groups, and takes it from the browser the second time',
+  async ({ groups, model, tolerance }) => {
+    await caches.delete('transformers-cache');
+    const { pipeline } = withMhe(transformers);
+    const embed = async (options: { dtype: 'fp32' } | { mhe: object }) => {
+      const extract = await pipeline<transformers.FeatureExtractionPipeline>('feature-extraction', model, options);
+      const { data } = await extract(texts.slice(0, 2), { pooling: 'mean', normalize: true });
+      await extract.dispose();
+      return Array.from(data as Float32Array);
+    };
+    const expected = await embed({ dtype: 'fp32' });
+    const reports: LoadReport[] = [];
+    const mhe = { groups, calibration: texts, onReport: (report: LoadReport) => reports.push(report) };
+    const first = await embed({ mhe });
+    const later = await embed({ mhe });
+    expect(reports.map(({ fromCache }) => fromCache)).toEqual([false, true]);
+    expect(later).toEqual(first);
+    const largest = Math.max(...expected.map(Math.abs));
+    const differences = first.map((value, i) => Math.abs(value - (expected[i] ?? Number.NaN)));
+    expect(Math.max(...differences) / largest).toBeLessThan(tolerance);
+    const keys = await (await caches.open('transformers-cache')).keys();
+    expect(
+      keys.map(({ url }) => url.replace(/mhe-\w{16}/, 'mhe-KEY')).filter((url) => url.includes('mhe-KEY')),
+    ).toEqual([
+      `${env.remoteHost}${model}/resolve/main/onnx/mhe-KEY/model.onnx`,
+      `${env.remoteHost}${model}/resolve/main/onnx/mhe-KEY/feature-extraction.json`,
+    ]);
+  },
+);
