@@ -10,7 +10,7 @@ import {
 /** A layer to fit, with all that calibration would tell about it. */
 export interface FitTask {
   readonly weights: AttentionWeights;
-  readonly moments: Required<FitMoments>;
+  readonly moments: Required<Omit<FitMoments, 'keyInput'>>;
   readonly output: OutputMoments;
 }
 

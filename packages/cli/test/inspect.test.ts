@@ -32,9 +32,9 @@ describe('mhe inspect', () => {
   });
 
   it('shows what is skipped, with the reason and the nodes', async () => {
-    const grouped = onnxFixture('grouped-queries-script13');
-    const json = JSON.parse((await runMhe(['inspect', grouped.path, '--json'])).stdout);
-    const { code, stdout } = await runMhe(['inspect', grouped.path]);
+    const slices = onnxFixture('head-slices-script13');
+    const json = JSON.parse((await runMhe(['inspect', slices.path, '--json'])).stdout);
+    const { code, stdout } = await runMhe(['inspect', slices.path]);
     expect(code).toBe(0);
     expect(json.skipped.length).toBeGreaterThan(0);
     for (const { name, reason, nodes } of json.skipped)

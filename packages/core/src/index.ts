@@ -51,6 +51,7 @@ export { foldMhe } from './attention/fold.js';
 export { attendFoldedMhe, foldedMhe } from './attention/folded.js';
 export { FormError } from './attention/form-error.js';
 export { groupCount, headsByGroup } from './attention/head-groups.js';
+export type { HeadSteps } from './attention/head-steps.js';
 export { type Heads, spreadGroups } from './attention/heads.js';
 export { identityMhe } from './attention/identity.js';
 export type { AttentionInputs } from './attention/inputs.js';
@@ -72,6 +73,7 @@ export type {
   Embedding,
   FoldedMheWeights,
   HeadGroups,
+  LayerGroups,
   MheWeights,
   Projection,
 } from './attention/weights.js';
@@ -79,11 +81,13 @@ export type {
 // Finding attention: what an adapter fills in, and what it gets back.
 export type { AttentionBlock, BlockProjection } from './find/block.js';
 export type { BlockAxes } from './find/block-axes.js';
+export type { BlockCache, CacheAxis } from './find/block-cache.js';
 export { type Finding, type FindOptions, type FoundSite, findAttention } from './find/find.js';
+export type { HeadRotation, TurnAxis, TurnFactor } from './find/head-rotation.js';
 export type { OutputProjection } from './find/output.js';
 export type { ProjectionProduct } from './find/projection.js';
 export type { PlacedStep, ScoreChain, ScoreStep } from './find/scores.js';
-export type { AttentionSite, Inspection, MaskKind, SkippedSite } from './find/site.js';
+export type { AttentionSite, Inspection, MaskKind, SiteCache, SkippedSite } from './find/site.js';
 export type { Stream, StreamAxis } from './find/stream.js';
 export type {
   BinaryName,

@@ -117,25 +117,40 @@ describe('findAttention leaves alone', () => {
       /the query passes through .*LayerNormalization/,
     ],
     [
-      'keys and values from a cache',
+      'keys and values whose projection is in another graph',
+      (graph) => {
+        const cached = (name: string) => graph.input(name, ['batch', 2, 'keys', 3]);
+        const probabilities = graph.softmax(
+          graph.matmul(heads(graph, x(graph)), transposed(graph, cached('past_key'))),
+        );
+        return graph.matmul(merged(graph, graph.matmul(probabilities, cached('past_value'))), weight(graph, 6, 6));
+      },
+      /the key is the cache "past_key", whose projection is in another graph/,
+    ],
+    [
+      'a cache that something else reads',
       (graph) => {
         const stream = x(graph);
         const cached = (name: string) =>
           graph.op({ kind: 'concat', axis: 2 }, graph.input(name, ['batch', 2, 'past', 3]), heads(graph, stream));
-        const probabilities = graph.softmax(graph.matmul(heads(graph, stream), transposed(graph, cached('past_key'))));
-        return graph.matmul(merged(graph, graph.matmul(probabilities, cached('past_value'))), weight(graph, 6, 6));
+        const [keys, values] = [cached('past_key'), cached('past_value')];
+        graph.outputs.push(graph.op({ kind: 'unary', name: 'Tanh' }, values));
+        const probabilities = graph.softmax(graph.matmul(heads(graph, stream), transposed(graph, keys)));
+        return graph.matmul(merged(graph, graph.matmul(probabilities, values)), weight(graph, 6, 6));
       },
-      /the key is joined to a cache/,
+      /its value cache is read by another operator, too/,
     ],
     [
-      'keys that several heads share',
+      'keys of which heads share some features',
       (graph) => {
         const stream = x(graph);
-        const shared = graph.op({ kind: 'expand' }, heads(graph, stream, 1), graph.list(1, 2, 1, 1));
-        const probabilities = graph.softmax(graph.matmul(heads(graph, stream), transposed(graph, shared)));
+        const wide = graph.matmul(stream, weight(graph, 6, 4));
+        const picked = graph.op({ kind: 'gather', axis: 2 }, wide, graph.list(0, 1, 2, 0, 1, 3));
+        const keys = graph.transpose(graph.reshape(picked, 0, 0, 2, 3), 0, 2, 1, 3);
+        const probabilities = graph.softmax(graph.matmul(heads(graph, stream), transposed(graph, keys)));
         return graph.matmul(merged(graph, graph.matmul(probabilities, heads(graph, stream))), weight(graph, 6, 6));
       },
-      /heads share key columns \(grouped or multi-query attention\)/,
+      /heads share some of their key columns, not all or none/,
     ],
     [
       'heads that are not projected together',

@@ -240,23 +240,27 @@ describe('traceProjection', () => {
 
   it.each<[string, (graph: ViewGraph) => string, RegExp]>([
     [
-      'a rotation by position',
+      'a mixture by position that is no rotation',
       (graph) => {
         const q = graph.binary('add', projected(graph), graph.constant(numbers(6), [6]));
         const [cosine, sine] = [graph.input('cos', ['length', 6]), graph.input('sin', ['length', 6])];
-        const [left, right] = graph.ops({ kind: 'split', axis: -1 }, [q], 2) as [string, string];
-        const turned = graph.op({ kind: 'concat', axis: -1 }, graph.op({ kind: 'unary', name: 'neg' }, right), left);
-        return graph.binary('add', graph.binary('mul', q, cosine), graph.binary('mul', turned, sine));
+        return graph.binary('add', graph.binary('mul', q, cosine), graph.binary('mul', q, sine));
       },
-      /rotated by its position/,
+      /rotated by its position in a way that is not followed/,
     ],
     [
-      'a cache',
+      'a shift behind a cache',
       (graph) => {
         const past = graph.input('past', ['batch', 'length', 6]);
-        return graph.op({ kind: 'concat', axis: 1 }, past, projected(graph));
+        const joined = graph.op({ kind: 'concat', axis: 1 }, past, projected(graph));
+        return graph.binary('add', joined, graph.constant(numbers(6), [6]));
       },
-      /joined to a cache/,
+      /shifted behind its cache/,
+    ],
+    [
+      'a cache along its features',
+      (graph) => graph.op({ kind: 'concat', axis: 2 }, graph.input('past', ['batch', 'length', 3]), projected(graph)),
+      /joined to a cache along its features/,
     ],
     [
       'pieces put together',

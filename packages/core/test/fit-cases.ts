@@ -107,7 +107,10 @@ export function oneGroup(numHeads: number): FoldedMheWeights['groups'] {
 }
 
 /** Second moments of random inputs with a mean, unequal variances and correlations. */
-export function randomMoments({ query, key, value }: AttentionWeights, seed: number): Required<FitMoments> {
+export function randomMoments(
+  { query, key, value }: AttentionWeights,
+  seed: number,
+): Required<Omit<FitMoments, 'keyInput'>> {
   const random = seededRandom(seed + 1);
   return {
     query: affineMoment(inputs(query.weight.rows, random)),
@@ -121,7 +124,7 @@ export function momentsOf(layout: FitCase, weights: AttentionWeights): FitMoment
 }
 
 /** Identity moments: what missing ones stand for. */
-export function evenMoments({ query, key, value }: AttentionWeights): Required<FitMoments> {
+export function evenMoments({ query, key, value }: AttentionWeights): Required<Omit<FitMoments, 'keyInput'>> {
   const identity = (size: number) => fromDense(Dense.identity(size));
   return {
     query: identity(query.weight.rows + 1),

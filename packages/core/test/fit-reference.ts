@@ -48,7 +48,7 @@ export function centred(moment: Dense): Dense {
 export function leftOut(
   original: AttentionWeights,
   fitted: FoldedMheWeights,
-  moments: Required<FitMoments>,
+  moments: Required<Omit<FitMoments, 'keyInput'>>,
 ): { readonly queryKey: number; readonly value: number; readonly heads: readonly number[] } {
   const expanded = expandMhe(fitted);
   const query = toDense(moments.query);

@@ -1,4 +1,4 @@
-import type { SwapOptions, SwapReport } from '@mhe/core';
+import type { Finding, SwapOptions, SwapReport } from '@mhe/core';
 import { ProgressCounter, swapSites, syntheticNotice } from '@mhe/core';
 import type { OnnxModel } from './graph/model.js';
 import { findSites } from './inspect.js';
@@ -38,18 +38,19 @@ const RUNS_PER_SITE = 5;
  *   site; Error where a calibration input does not fit, or ONNX Runtime fails or is not installed.
  */
 export async function swap(model: OnnxModel, options: OnnxSwapOptions = {}): Promise<OnnxSwapResult> {
-  const { calibration = { synthetic: {} } } = options;
+  const { calibration = { synthetic: {} }, numHeads } = options;
+  const finding = findSites(model, numHeads === undefined ? {} : { numHeads });
   if (typeof calibration !== 'object' || !('synthetic' in calibration) || calibration.synthetic.length !== undefined) {
-    return swapOn(model, calibrationOf(model, calibration), options);
+    return swapOn(model, finding, calibrationOf(model, finding, calibration), options);
   }
   // What a model leaves open it may still bound: by its table of positions, or by sizes frozen at export.
   let failure: OriginalError | undefined;
   const failed: number[] = [];
   for (const length of SYNTHETIC_LENGTHS) {
-    const made = calibrationOf(model, { synthetic: { ...calibration.synthetic, length } });
+    const made = calibrationOf(model, finding, { synthetic: { ...calibration.synthetic, length } });
     const retried = failure ? [`made-up inputs of length ${failed.join(', ')} did not run: ${failure.message}`] : [];
     try {
-      return await swapOn(model, { ...made, notices: [...made.notices, ...retried] }, options);
+      return await swapOn(model, finding, { ...made, notices: [...made.notices, ...retried] }, options);
     } catch (error) {
       if (!(error instanceof OriginalError)) throw error;
       failure ??= error;
@@ -72,10 +73,14 @@ interface Calibration {
   readonly notices: readonly string[];
 }
 
-async function swapOn(model: OnnxModel, calibration: Calibration, options: OnnxSwapOptions): Promise<OnnxSwapResult> {
-  const { calibration: _, numHeads, onProgress, runtime, threads, executionProviders, ...pipeline } = options;
+async function swapOn(
+  model: OnnxModel,
+  { found, skipped, notices: remarks }: Finding,
+  calibration: Calibration,
+  options: OnnxSwapOptions,
+): Promise<OnnxSwapResult> {
+  const { calibration: _, numHeads: __, onProgress, runtime, threads, executionProviders, ...pipeline } = options;
   const { feeds, kind, notices } = calibration;
-  const { found, skipped, notices: remarks } = findSites(model, numHeads === undefined ? {} : { numHeads });
   const progress = new ProgressCounter(onProgress);
   const { model: swapped, report } = await swapSites(
     {
@@ -105,19 +110,35 @@ async function swapOn(model: OnnxModel, calibration: Calibration, options: OnnxS
   return { model: swapped ?? model, report };
 }
 
-function calibrationOf(model: OnnxModel, calibration: NonNullable<OnnxSwapOptions['calibration']>): Calibration {
+function calibrationOf(
+  model: OnnxModel,
+  { found }: Finding,
+  calibration: NonNullable<OnnxSwapOptions['calibration']>,
+): Calibration {
   if (typeof calibration !== 'object' || !('synthetic' in calibration || Symbol.iterator in calibration)) {
     throw new RangeError(
       'calibration: give a list of inputs (each an object from input name to numbers), or { synthetic }',
     );
   }
   if ('synthetic' in calibration) {
-    const { feeds, inputs } = syntheticFeeds(model, calibration.synthetic);
+    const { feeds, inputs } = syntheticFeeds(model, { ...calibration.synthetic, empty: emptyCaches(found) });
     return { feeds, kind: 'synthetic', notices: [syntheticNotice(inputs)] };
   }
   const inputs = modelInputs(model);
-  const feeds = [...calibration].map((feed, i) => checkFeed(inputs, feed, `calibration input ${i + 1}`));
+  const caches = new Set([...emptyCaches(found).keys(), ...inputs.map(({ name }) => name).filter(looksLikeCache)]);
+  const feeds = [...calibration].map((feed, i) => checkFeed(inputs, feed, `calibration input ${i + 1}`, caches));
   if (feeds.length === 0)
     throw new RangeError('calibration: there is no input in it; give at least one, or leave it out');
   return { feeds, kind: 'given', notices: [] };
+}
+
+/** The axes of positions of all caches: made-up inputs are whole sequences. */
+function emptyCaches(found: Finding['found']): ReadonlyMap<string, number> {
+  const caches = found.flatMap(({ site }) => [site.cache?.key, site.cache?.value]);
+  return new Map(caches.flatMap((cache) => (cache ? [[cache.past, cache.axes.indexOf('sequence')] as const] : [])));
+}
+
+/** Caches of attention that is left alone are caches, too. */
+function looksLikeCache(input: string): boolean {
+  return /past|cache/i.test(input);
 }

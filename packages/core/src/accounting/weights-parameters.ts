@@ -1,8 +1,11 @@
+import { identityMhe } from '../attention/identity.js';
 import type { AttentionWeights, FoldedMheWeights, MheWeights } from '../attention/weights.js';
 import type { ParameterCount } from './parameters.js';
 
 /** Parameters that these weights store, by part. Folded gains and biases of the queries count as embeddings. */
 export function countWeights(weights: AttentionWeights | MheWeights | FoldedMheWeights): ParameterCount {
+  // What heads share is written out for each of them.
+  if ('keyValueGroups' in weights && weights.keyValueGroups) return countWeights(identityMhe(weights));
   const inputs = [weights.query, weights.key, weights.value];
   const vectors =
     'embedding' in weights

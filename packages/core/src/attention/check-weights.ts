@@ -1,5 +1,5 @@
 import type { Matrix } from '../float64/matrix.js';
-import { groupCount } from './head-groups.js';
+import { groupCount, queryGroups } from './head-groups.js';
 import type { AttentionWeights, FoldedMheWeights, MheWeights, Projection } from './weights.js';
 
 /**
@@ -18,10 +18,12 @@ export function checkWeights(weights: AttentionWeights | MheWeights | FoldedMheW
   if (grouped) {
     checkGroups('groups.queryKey', weights.groups.queryKey, numHeads);
     checkGroups('groups.value', weights.groups.value, numHeads);
+    if (weights.groups.query) checkGroups('groups.query', weights.groups.query, numHeads);
   }
   const queryKeyBlocks = grouped ? groupCount(weights.groups.queryKey) : numHeads;
   const valueBlocks = grouped ? groupCount(weights.groups.value) : numHeads;
-  checkProjection('query', query, { cols: queryKeyBlocks * headDim });
+  const queryBlocks = grouped ? groupCount(queryGroups(weights.groups)) : numHeads;
+  checkProjection('query', query, { cols: queryBlocks * headDim });
   checkProjection('key', key, { cols: queryKeyBlocks * headDim });
   checkProjection('value', value, { cols: valueBlocks * valueHeadDim });
   checkProjection('output', output, { rows: numHeads * valueHeadDim });

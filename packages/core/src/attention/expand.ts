@@ -1,5 +1,6 @@
 import type { Matrix } from '../float64/matrix.js';
 import { checkWeights } from './check-weights.js';
+import { queryGroups } from './head-groups.js';
 import type { AttentionWeights, Embedding, FoldedMheWeights, MheWeights, Projection } from './weights.js';
 
 /**
@@ -10,7 +11,7 @@ import type { AttentionWeights, Embedding, FoldedMheWeights, MheWeights, Project
 export function expandMhe(weights: MheWeights | FoldedMheWeights): AttentionWeights {
   checkWeights(weights);
   const { numHeads, headDim, valueHeadDim, scale, groups, output } = weights;
-  let query = expandGroups(weights.query, groups.queryKey, headDim);
+  let query = expandGroups(weights.query, queryGroups(groups), headDim);
   let key = expandGroups(weights.key, groups.queryKey, headDim);
   let value = expandGroups(weights.value, groups.value, valueHeadDim);
   if ('embedding' in weights) {

@@ -17,6 +17,7 @@ export function factorisedObstacle<T>(weights: FoldedMheWeights, rules: ScoreRul
   if (weights.queryGain?.data.some((gain) => gain !== 1)) {
     return 'queries have a gain per head (MHE-MUL), and only a bias per head leaves one score matrix for all';
   }
+  if (weights.groups.query) return 'queries are projected for each head, and only shared ones leave one score matrix';
   if (!rules.sameForAllHeads) return 'the mask or bias of the scores differs between heads';
   if (rules.afterSoftmax)
     return 'the model changes the probabilities after the softmax, and this form never holds them';

@@ -1,4 +1,6 @@
 import { attendHeads } from './attend-heads.js';
+import { queryGroups } from './head-groups.js';
+import { type HeadSteps, stepped } from './head-steps.js';
 import { applyPerHead, spreadGroups } from './heads.js';
 import type { AttentionInputs } from './inputs.js';
 import { mergeHeads } from './merge-heads.js';
@@ -13,6 +15,7 @@ import type { FoldedMheWeights } from './weights.js';
  * cached, once a group.
  *
  * @param rules - what happens to the scores; the scale is theirs, `weights.scale` is not read.
+ * @param steps - what happens to the heads before the products. Default: nothing.
  * @returns `[batch, numHeads, queries, valueHeadDim]`.
  * @throws RangeError when an array of the weights has another size than they say.
  */
@@ -21,14 +24,18 @@ export function attendFoldedMhe<T>(
   weights: FoldedMheWeights,
   inputs: AttentionInputs<T>,
   rules: ScoreRules<T>,
+  steps: HeadSteps<T> = {},
 ): T {
   const { numHeads, groups, queryGain, queryBias } = weights;
   const shared = projectQueryKeyValue(port, weights, inputs);
-  let query = spreadGroups(port, shared.query, groups.queryKey);
+  let query = spreadGroups(port, shared.query, queryGroups(groups));
   if (queryGain) query = applyPerHead(port, query, 'mul', queryGain);
   if (queryBias) query = applyPerHead(port, query, 'add', queryBias);
-  const key = spreadGroups(port, shared.key, groups.queryKey);
-  const value = spreadGroups(port, shared.value, groups.value);
+  query = stepped(query, steps.query);
+  const key = spreadGroups(port, stepped(shared.key, steps.key), groups.queryKey);
+  const value = spreadGroups(port, stepped(shared.value, steps.value), groups.value);
+  steps.spread?.('key', key);
+  steps.spread?.('value', value);
   return attendHeads(port, { query, key, value }, numHeads, rules);
 }
 

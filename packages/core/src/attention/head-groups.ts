@@ -1,3 +1,5 @@
+import type { LayerGroups } from './weights.js';
+
 /** How many groups these group numbers, counted from 0, name. */
 export function groupCount(groups: readonly number[]): number {
   return Math.max(...groups) + 1;
@@ -15,4 +17,9 @@ export function headsByGroup(groups: readonly number[]): number[][] {
 /** Whether these are 0, 1, 2 and so on: every head its own group, in order. */
 export function isIdentity(groups: readonly number[]): boolean {
   return groups.every((group, head) => group === head);
+}
+
+/** The group of each head's query projection. */
+export function queryGroups({ query, queryKey }: LayerGroups): readonly number[] {
+  return query ?? queryKey;
 }

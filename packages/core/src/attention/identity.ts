@@ -1,14 +1,43 @@
 import { checkWeights } from './check-weights.js';
-import type { AttentionWeights, FoldedMheWeights } from './weights.js';
+import { groupCount } from './head-groups.js';
+import type { AttentionWeights, FoldedMheWeights, Projection } from './weights.js';
 
 /**
- * Multi-head attention as MHE with a group for every head and neutral embeddings: the same arrays under another name. A
- * model swapped to it must compute what it did, which proves that its attention was understood.
+ * Multi-head attention as MHE with neutral embeddings and a group for every head, or for every head of keys and values
+ * where the model has fewer of them: the same arrays under another name. A model swapped to it must compute what it did,
+ * which proves that its attention was understood.
  *
  * @throws RangeError when an array of the weights has another size than they say.
  */
 export function identityMhe(weights: AttentionWeights): FoldedMheWeights {
   checkWeights(weights);
+  const { keyValueGroups, rotary: _, ...own } = weights;
   const heads = Array.from({ length: weights.numHeads }, (_, head) => head);
-  return { ...weights, groups: { queryKey: heads, value: heads }, queryGain: null, queryBias: null };
+  const neutral = { ...own, queryGain: null, queryBias: null };
+  if (!keyValueGroups) return { ...neutral, groups: { queryKey: heads, value: heads } };
+  const { queryKey, value } = keyValueGroups;
+  return {
+    ...neutral,
+    groups: { query: heads, queryKey, value },
+    key: firstOfEach(weights.key, queryKey, weights.headDim),
+    value: firstOfEach(weights.value, value, weights.valueHeadDim),
+  };
+}
+
+/** One block of columns for each group: that of its first head. */
+export function firstOfEach({ weight, bias }: Projection, groups: readonly number[], size: number): Projection {
+  const count = groupCount(groups);
+  const from = Array.from({ length: count * size }, (_, col) => {
+    return groups.indexOf(Math.floor(col / size)) * size + (col % size);
+  });
+  const data = new Float64Array(weight.rows * from.length);
+  for (let row = 0; row < weight.rows; row++) {
+    from.forEach((source, col) => {
+      data[row * from.length + col] = weight.data[row * weight.cols + source] as number;
+    });
+  }
+  return {
+    weight: { rows: weight.rows, cols: from.length, data },
+    bias: bias && Float64Array.from(from, (source) => bias[source] as number),
+  };
 }

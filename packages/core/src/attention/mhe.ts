@@ -1,5 +1,7 @@
 import type { Matrix } from '../float64/matrix.js';
 import { attendHeads } from './attend-heads.js';
+import { queryGroups } from './head-groups.js';
+import { type HeadSteps, stepped } from './head-steps.js';
 import { applyPerHead, type Heads, spreadGroups } from './heads.js';
 import type { AttentionInputs } from './inputs.js';
 import { mergeHeads } from './merge-heads.js';
@@ -14,6 +16,8 @@ import type { MheWeights } from './weights.js';
  * `foldMhe` gives weights that compute the same faster.
  *
  * @param rules - what happens to the scores; the scale is theirs, `weights.scale` is not read.
+ * @param steps - what happens to the heads before the products; that of the keys comes before their embeddings, which
+ *   then have to be zero or commute with it. Default: nothing.
  * @returns `[batch, numHeads, queries, valueHeadDim]`.
  * @throws RangeError when an array of the weights has another size than they say.
  */
@@ -22,6 +26,7 @@ export function attendMhe<T>(
   weights: MheWeights,
   inputs: AttentionInputs<T>,
   rules: ScoreRules<T>,
+  steps: HeadSteps<T> = {},
 ): T {
   const { numHeads, groups, embedding } = weights;
   const shared = projectQueryKeyValue(port, weights, inputs);
@@ -30,10 +35,12 @@ export function attendMhe<T>(
     return applyPerHead(port, spreadGroups(port, heads, headGroups), embedding, vectors);
   }
   const heads = {
-    query: embed(shared.query, groups.queryKey, weights.queryEmbedding),
-    key: embed(shared.key, groups.queryKey, weights.keyEmbedding),
-    value: embed(shared.value, groups.value, weights.valueEmbedding),
+    query: stepped(embed(shared.query, queryGroups(groups), weights.queryEmbedding), steps.query),
+    key: embed(stepped(shared.key, steps.key), groups.queryKey, weights.keyEmbedding),
+    value: embed(stepped(shared.value, steps.value), groups.value, weights.valueEmbedding),
   };
+  steps.spread?.('key', heads.key);
+  steps.spread?.('value', heads.value);
   return attendHeads(port, heads, numHeads, rules);
 }
 

@@ -31,6 +31,16 @@ export interface AttentionWeights {
   readonly value: Projection;
   /** `[numHeads * valueHeadDim, outputDim]`. */
   readonly output: Projection;
+  /**
+   * Which heads have the same keys, and the same values, in the model itself (grouped-query attention); their columns
+   * are then written out for each head. Absent: every head has its own.
+   */
+  readonly keyValueGroups?: HeadGroups;
+  /**
+   * Pairs of features of a head's queries and keys that are rotated together by position, between the projections and the
+   * product; other features are not rotated. Absent: none is.
+   */
+  readonly rotary?: { readonly planes: readonly (readonly [number, number])[] };
 }
 
 /** How the per-head vectors act: MHE-MUL `A * (e + 1)`, MHE-ADD `A + e` (paper, section 3). */
@@ -42,13 +52,19 @@ export interface HeadGroups {
   readonly value: readonly number[];
 }
 
+/** Groups of a layer that may have a query projection for every head over keys that they share. */
+export interface LayerGroups extends HeadGroups {
+  /** Group of each head's query projection. Absent: that of its keys. */
+  readonly query?: readonly number[];
+}
+
 interface SharedProjections {
   readonly numHeads: number;
   readonly headDim: number;
   readonly valueHeadDim: number;
   readonly scale: number;
-  readonly groups: HeadGroups;
-  /** `[queryDim, queryKeyGroups * headDim]`, groups in contiguous column blocks. */
+  readonly groups: LayerGroups;
+  /** `[queryDim, queryGroups * headDim]`, groups in contiguous column blocks; as many as of keys, if not told. */
   readonly query: Projection;
   /** `[keyDim, queryKeyGroups * headDim]`. */
   readonly key: Projection;

@@ -6,8 +6,12 @@ import type { OutputProjection } from './output.js';
 import { weightMatrix } from './projection.js';
 import { Refusal } from './refusal.js';
 
-/** The columns of a projection that the heads read, heads in contiguous blocks, scales folded in. */
-export function headProjection(inquiry: Inquiry, projection: BlockProjection): Projection {
+/**
+ * The columns of a projection that the heads read, heads in contiguous blocks, scales folded in.
+ *
+ * @param factor - what multiplies each of these columns besides. Default 1.
+ */
+export function headProjection(inquiry: Inquiry, projection: BlockProjection, factor?: Float64Array): Projection {
   const { traced, heads } = projection;
   const full = weightMatrix(inquiry, traced.projection);
   const cols = heads.columns.length;
@@ -15,14 +19,22 @@ export function headProjection(inquiry: Inquiry, projection: BlockProjection): P
   for (let row = 0; row < full.rows; row++) {
     for (let col = 0; col < cols; col++) {
       const from = full.data[row * full.cols + (heads.columns[col] as number)] as number;
-      data[row * cols + col] = from * (heads.gain[col] as number);
+      data[row * cols + col] = from * (heads.gain[col] as number) * (factor?.[col] ?? 1);
     }
   }
-  return { weight: { rows: full.rows, cols, data }, bias: traced.hasBias ? heads.offset.slice() : null };
+  return {
+    weight: { rows: full.rows, cols, data },
+    bias: traced.hasBias ? heads.offset.map((x, col) => x * (factor?.[col] ?? 1)) : null,
+  };
 }
 
-/** The output projection with its rows in the order of the heads. */
-export function outputWeights(inquiry: Inquiry, output: OutputProjection, width: number): Projection {
+/**
+ * The output projection with its rows in the order of the heads.
+ *
+ * @param factor - what multiplies each row, `[numHeads * valueHeadDim]`.
+ */
+export function outputWeights(inquiry: Inquiry, output: OutputProjection, factor: Float64Array): Projection {
+  const width = factor.length;
   const numbers = inquiry.constant(output.weight);
   if (!numbers) throw new Refusal(`the weight "${output.weight}" cannot be read`, sources(output.product));
   const { rows, columns } = output.elements();

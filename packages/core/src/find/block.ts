@@ -1,13 +1,20 @@
-import type { AttentionWeights } from '../attention/weights.js';
+import type { AttentionWeights, HeadGroups } from '../attention/weights.js';
 import type { BlockAxes } from './block-axes.js';
 import { blockAxes } from './block-axes.js';
+import type { BlockCache } from './block-cache.js';
+import { blockCache } from './block-cache.js';
 import { headProjection, outputWeights } from './block-weights.js';
+import type { HeadRotation } from './head-rotation.js';
+import { planesOf } from './head-rotation.js';
 import type { HeadColumns, Heads } from './heads.js';
 import type { Inquiry } from './inquiry.js';
 import type { OutputProjection } from './output.js';
 import { outputProjection } from './output.js';
 import type { ProjectedOperand } from './query-key.js';
 import { queryKeyProduct } from './query-key.js';
+import { Refusal } from './refusal.js';
+import type { Restated } from './restated.js';
+import { restatedValues } from './restated.js';
 import { scoreSides } from './score-sides.js';
 import type { ScoreChain } from './scores.js';
 import { isSizeRead, readOutside, scoreChain } from './scores.js';
@@ -27,6 +34,12 @@ export interface BlockProjection {
   readonly operand: string;
   /** The stream with its axes told apart, where they can be. */
   readonly stream: Stream | undefined;
+  /** How each head is turned by its position before the product; `null`: not at all. */
+  readonly rotation: HeadRotation | null;
+  /** Where earlier keys or values come in. */
+  readonly cache: BlockCache | null;
+  /** Values between the cache and the product that something asks for the size of. */
+  readonly restated: readonly Restated[];
 }
 
 /** One attention block as the finder proved it, with all that a swap needs. */
@@ -35,6 +48,8 @@ export interface AttentionBlock {
   readonly numHeads: number;
   readonly headDim: number;
   readonly valueHeadDim: number;
+  /** Which heads have the same keys, and the same values, in the model itself: every head its own in plain attention. */
+  readonly groups: HeadGroups;
   readonly query: BlockProjection;
   readonly key: BlockProjection;
   readonly value: BlockProjection;
@@ -54,7 +69,10 @@ export interface AttentionBlock {
   readonly sized: boolean;
   /** `undefined` where heads are not an axis of their own (merged with the batch). */
   readonly axes: BlockAxes | undefined;
-  /** The weights, in the one layout; scales on the way to the product are folded in, `scale` is `chainScale`. */
+  /**
+   * The weights, in the one layout; scales on the way to the product are folded in, `scale` is `chainScale`. Factors behind
+   * a cache or a rotation are folded into what the cache does not keep: the query, the output.
+   */
   readonly weights: () => AttentionWeights;
 }
 
@@ -70,15 +88,23 @@ export function attentionBlock(inquiry: Inquiry, softmax: ViewNode): AttentionBl
   const valueHeadDim = values.value.apart.featureCount;
   const output = outputProjection(inquiry, values.output, values.dims, values.codes, numHeads * valueHeadDim);
 
-  const withStream = ({ operand, traced, apart, heads }: ProjectedOperand, ofBatch: Heads): BlockProjection => ({
+  const withStream = (
+    { operand, labels, traced, apart, heads, tokens, rotation }: ProjectedOperand,
+    ofBatch: Heads,
+    role: string,
+  ): BlockProjection => ({
     operand,
     traced,
     heads,
-    stream: streamOf(inquiry, traced.projection, apart, ofBatch),
+    rotation,
+    stream: streamOf(inquiry, traced.projection, apart, ofBatch, tokens),
+    cache: blockCache(inquiry, traced, heads, role, role === 'value' ? chain.context : chain.product),
+    restated: role === 'query' ? [] : restatedValues(inquiry, traced, heads, labels, [chain.product, chain.context]),
   });
-  const query = withStream(scores.query, scores.heads);
-  const key = withStream(scores.key, scores.heads);
-  const value = withStream(values.value, values.heads);
+  const query = withStream(scores.query, scores.heads, 'query');
+  const key = withStream(scores.key, scores.heads, 'key');
+  const value = withStream(values.value, values.heads, 'value');
+  if (query.cache) throw new Refusal(`its queries are joined to a cache (${query.cache.joined})`);
   const weights = [query, key, value].map(({ traced }) => traced.projection.weight).concat(output.weight);
   for (const weight of weights) inquiry.checkReadable(weight);
   const chainScale = chain.before.reduce((scale, { step }) => (step.kind === 'scale' ? scale * step.factor : scale), 1);
@@ -87,6 +113,7 @@ export function attentionBlock(inquiry: Inquiry, softmax: ViewNode): AttentionBl
     numHeads,
     headDim,
     valueHeadDim,
+    groups: { queryKey: key.heads.groups, value: value.heads.groups },
     query,
     key,
     value,
@@ -103,10 +130,22 @@ export function attentionBlock(inquiry: Inquiry, softmax: ViewNode): AttentionBl
       headDim,
       valueHeadDim,
       scale: chainScale,
-      query: headProjection(inquiry, query),
+      query: headProjection(inquiry, query, product(query.heads.late, key.heads.late)),
       key: headProjection(inquiry, key),
       value: headProjection(inquiry, value),
-      output: outputWeights(inquiry, output, numHeads * valueHeadDim),
+      output: outputWeights(inquiry, output, value.heads.late),
+      ...(isShared(key.heads.groups) || isShared(value.heads.groups)
+        ? { keyValueGroups: { queryKey: key.heads.groups, value: value.heads.groups } }
+        : {}),
+      ...(query.rotation && { rotary: { planes: planesOf(query.rotation) } }),
     }),
   };
+}
+
+function product(a: Float64Array, b: Float64Array): Float64Array {
+  return a.map((x, i) => x * (b[i] as number));
+}
+
+function isShared(groups: readonly number[]): boolean {
+  return new Set(groups).size < groups.length;
 }

@@ -1,3 +1,4 @@
+import { groupCount } from '../attention/head-groups.js';
 import type { AttentionWeights } from '../attention/weights.js';
 import type { AttentionBlock, BlockProjection } from './block.js';
 import { attentionBlock } from './block.js';
@@ -7,7 +8,7 @@ import { Inquiry, sources } from './inquiry.js';
 import { elementCount } from './layout.js';
 import { headCountInputs, probesOf } from './probe.js';
 import { Refusal } from './refusal.js';
-import type { AttentionSite, SkippedSite } from './site.js';
+import type { AttentionSite, SiteCache, SkippedSite } from './site.js';
 import type { GraphView, ViewNode } from './view.js';
 
 /** A site with the block that a swap replaces. */
@@ -95,9 +96,14 @@ function verified(
   const found: FoundSite[] = [];
   const skipped: SkippedSite[] = [];
   const second = new Inquiry(view, evaluate(view, attempt.again));
+  const elsewhere = attempt.results.find((result) => result instanceof Refusal && result.cause === 'elsewhere');
   softmaxes.forEach((softmax, i) => {
     let result = attempt.results[i] as AttentionBlock | Refusal;
     if (!(result instanceof Refusal)) result = disagreement(result, blockOrRefusal(second, softmax), softmax) ?? result;
+    if (elsewhere && !(result instanceof Refusal) && (result.key.cache || result.value.cache)) {
+      const reason = `its caches go with those that another graph makes (${(elsewhere as Refusal).message}), which would have to be swapped alike`;
+      result = new Refusal(reason, [softmax.source, ...(elsewhere as Refusal).nodes]);
+    }
     if (result instanceof Refusal) {
       skipped.push({ name: softmax.source, reason: result.message, nodes: result.nodes });
       return;
@@ -118,12 +124,14 @@ function disagreement(one: AttentionBlock, two: AttentionBlock | Refusal, softma
   if (two instanceof Refusal) return two;
   const columns = (block: AttentionBlock) =>
     [block.query, block.key, block.value].map(({ heads }) => heads.columns.join()).join('|');
+  const turns = (block: AttentionBlock) => JSON.stringify([block.query.rotation, block.key.rotation]);
   const same =
     one.numHeads === two.numHeads &&
     one.headDim === two.headDim &&
     one.valueHeadDim === two.valueHeadDim &&
     one.chainScale === two.chainScale &&
     columns(one) === columns(two) &&
+    turns(one) === turns(two) &&
     sameCoefficients(one, two) &&
     (!one.sized || sameWeights(one.weights(), two.weights()));
   return same
@@ -136,7 +144,10 @@ function sameCoefficients(one: AttentionBlock, two: AttentionBlock): boolean {
   const close = (a: number, b: number) => Math.abs(a - b) <= 1e-9 * Math.max(Math.abs(a), Math.abs(b));
   const same = (a: Float64Array, b: Float64Array) => a.every((number, i) => close(number, b[i] as number));
   return (['query', 'key', 'value'] as const).every(
-    (part) => same(one[part].heads.gain, two[part].heads.gain) && same(one[part].heads.offset, two[part].heads.offset),
+    (part) =>
+      same(one[part].heads.gain, two[part].heads.gain) &&
+      same(one[part].heads.offset, two[part].heads.offset) &&
+      same(one[part].heads.late, two[part].heads.late),
   );
 }
 
@@ -154,7 +165,7 @@ function describe(inquiry: Inquiry, block: AttentionBlock, index: number): Atten
     value: block.value.stream?.value ?? block.value.traced.projection.stream,
   };
   const count = ({ traced, heads }: BlockProjection) =>
-    heads.columns.length * (traced.projection.inputDim + (traced.hasBias ? 1 : 0));
+    new Set(heads.columns).size * (traced.projection.inputDim + (traced.hasBias ? 1 : 0));
   const biasOf = block.output.bias ? elementCount(inquiry.dims(block.output.bias.value)) : 0;
   const outputCount = block.numHeads * block.valueHeadDim * block.output.outputDim + biasOf;
   const parameters = {
@@ -171,6 +182,7 @@ function describe(inquiry: Inquiry, block: AttentionBlock, index: number): Atten
     numHeads: block.numHeads,
     headDim: block.headDim,
     valueHeadDim: block.valueHeadDim,
+    groups: { queryKey: groupCount(block.groups.queryKey), value: groupCount(block.groups.value) },
     streams,
     dims: {
       query: block.query.traced.projection.inputDim,
@@ -180,7 +192,8 @@ function describe(inquiry: Inquiry, block: AttentionBlock, index: number): Atten
     },
     scale: block.chainScale * block.query.traced.scale * block.key.traced.scale,
     mask: block.mask,
-    position: block.mask.includes('per-head bias') ? 'relative bias' : 'none',
+    position: block.query.rotation ? 'rotary' : block.mask.includes('per-head bias') ? 'relative bias' : 'none',
+    cache: cacheOf(block),
     readOutside: block.readOutside,
     parameters: { ...parameters, total: parameters.query + parameters.key + parameters.value + parameters.output },
     nodes: {
@@ -197,4 +210,10 @@ function describe(inquiry: Inquiry, block: AttentionBlock, index: number): Atten
       output: sources(...block.output.layout, block.output.product, block.output.bias?.node),
     },
   };
+}
+
+function cacheOf({ key, value }: AttentionBlock): AttentionSite['cache'] {
+  const of = ({ cache }: BlockProjection): SiteCache | null =>
+    cache && { past: cache.past, present: cache.present, axes: cache.axes };
+  return key.cache || value.cache ? { key: of(key), value: of(value) } : null;
 }

@@ -17,6 +17,10 @@ export interface TakenApart {
   /** `[batchCount, featureCount]`. */
   readonly gain: Float64Array;
   readonly offset: Float64Array;
+  /** What multiplies it after a rotation or a cache, `[batchCount, featureCount]`. */
+  readonly late: Float64Array;
+  /** The element of the value at a batch position, token and feature. */
+  readonly elementAt: (batch: number, token: number, feature: number) => number;
 }
 
 /**
@@ -49,6 +53,8 @@ export function takeApart(
     columns: new Int32Array(batchAt.length * featureAt.length),
     gain: new Float64Array(batchAt.length * featureAt.length),
     offset: new Float64Array(batchAt.length * featureAt.length),
+    late: new Float64Array(batchAt.length * featureAt.length),
+    elementAt: (b, t, f) => (batchAt[b] as number) + (tokenAt[t] as number) + (featureAt[f] as number),
   };
   const close = (a: number, b: number) => Math.abs(a - b) <= 1e-6 * Math.max(Math.abs(a), Math.abs(b), 1e-30);
   batchAt.forEach((base, b) => {
@@ -62,13 +68,15 @@ export function takeApart(
           result.columns[column] = value.columns[at] as number;
           result.gain[column] = value.gain[at] as number;
           result.offset[column] = value.offset[at] as number;
+          result.late[column] = value.late[at] as number;
         }
         if (result.rows[row] !== value.rows[at] || result.columns[column] !== value.columns[at]) {
           throw new Refusal(`the ${role} mixes positions and features`, [value.projection.node.source]);
         }
         if (
           !close(result.gain[column] as number, value.gain[at] as number) ||
-          !close(result.offset[column] as number, value.offset[at] as number)
+          !close(result.offset[column] as number, value.offset[at] as number) ||
+          !close(result.late[column] as number, value.late[at] as number)
         ) {
           throw new Refusal(`the ${role} is scaled or shifted by position`, [value.projection.node.source]);
         }

@@ -56,12 +56,26 @@ function learntLengths(view: GraphView): number[] {
   return [...lengths].slice(0, MOST_LEARNT);
 }
 
-function isImage(input: ViewInput): boolean {
-  return input.type === 'float' && input.dims.length === 4;
+/** Both edges are open, or neither: keys and values of a cache have as many features as they have. */
+function isImage({ type, dims }: ViewInput): boolean {
+  return type === 'float' && dims.length === 4 && (typeof dims[2] === 'number') === (typeof dims[3] === 'number');
 }
 
 function isBatchName(dim: Dimension): boolean {
   return typeof dim === 'string' && /batch/i.test(dim);
+}
+
+/** Some exporters name a size by the sizes that it is the sum of: `past_sequence_length + sequence_length`. */
+function isSum(dim: Dimension): boolean {
+  return typeof dim === 'string' && dim.includes(' + ');
+}
+
+function sumOf(dim: Dimension, sizeOf: ReadonlyMap<string, number>): number | undefined {
+  const parts = String(dim)
+    .split(' + ')
+    .map((part) => sizeOf.get(part) ?? Number.parseInt(part, 10));
+  const sum = parts.reduce((total, part) => total + part, 0);
+  return Number.isNaN(sum) ? undefined : sum;
 }
 
 /** A head count that the caller gives, and the inputs that take it. */
@@ -81,9 +95,15 @@ function probeOf(view: GraphView, guess: Guess, which: 0 | 1, told: ToldHeads | 
     if (isImage(input)) return axis === 1 ? 3 : guess.image;
     return guess.lengths[which] + (guess.byPlace ? 0 : 6 * sizeOf.size);
   };
-  for (const input of view.inputs) {
+  const inputs = [...view.inputs].sort((a, b) => Number(a.dims.some(isSum)) - Number(b.dims.some(isSum)));
+  for (const input of inputs) {
     const dims = input.dims.map((dim, axis) => {
       if (typeof dim === 'number') return dim;
+      const sum = isSum(dim) ? sumOf(dim, sizeOf) : undefined;
+      if (sum !== undefined) {
+        sizeOf.set(dim as string, sum);
+        return sum;
+      }
       if (dim === null || guess.byPlace) {
         const size = open(input, axis);
         if (dim !== null && !sizeOf.has(dim)) sizeOf.set(dim, size);

@@ -1,4 +1,6 @@
 import { contractionOf } from './contraction.js';
+import type { HeadRotation } from './head-rotation.js';
+import { headRotation } from './head-rotation.js';
 import type { HeadColumns, Heads } from './heads.js';
 import { headColumns, headsOf } from './heads.js';
 import type { Inquiry } from './inquiry.js';
@@ -13,13 +15,19 @@ import type { ScoreChain } from './scores.js';
 import { carry } from './scores.js';
 import type { ProjectedValue } from './trace.js';
 import { traceProjection } from './trace.js';
+import { varies } from './varies.js';
 
 /** An operand of a product that comes from a projection. */
 export interface ProjectedOperand {
   readonly operand: string;
+  /** What each of its axes is: `batch`, `head`, `sequence` or `feature`; another name where that is not told. */
+  readonly labels: readonly string[];
   readonly traced: ProjectedValue;
   readonly apart: TakenApart;
   readonly heads: HeadColumns;
+  /** Tokens that are new, in order: all of them without a cache. */
+  readonly tokens: readonly number[];
+  readonly rotation: HeadRotation | null;
 }
 
 /** The product of queries and keys, read. */
@@ -75,20 +83,29 @@ export function queryKeyProduct(inquiry: Inquiry, chain: ScoreChain): QueryKeyPr
   const batch = labels.out.filter(isBatch).map((label) => ({ label, size: dims[labels.out.indexOf(label)] as number }));
   const read = (operand: string, own: readonly string[], token: string, role: 'query' | 'key') => {
     const traced = traceProjection(inquiry, operand, role);
-    return { operand, traced, apart: takeApart(traced, own, batch, [token], summed, role) };
+    return { operand, own, token, traced, apart: takeApart(traced, own, batch, [token], summed, role) };
   };
   const first = read(a, labels.a, labelA, keysSecond ? 'query' : 'key');
   const second = read(b, labels.b, labelB, keysSecond ? 'key' : 'query');
   const [query, key] = keysSecond ? [first, second] : [second, first];
   const heads = headsOf(query.apart);
   const [queryLabel, keyLabel] = keysSecond ? [labelA, labelB] : [labelB, labelA];
-  const withHeads = (read: typeof first, role: string): ProjectedOperand => ({
-    ...read,
-    heads: headColumns(read.apart, heads, role, sources(read.traced.projection.node)),
-  });
+  const head = over(labels.out, dims, batch).map((position) => heads.ofBatch[position] as number);
+  const headLabels = batch.filter(({ label }) => varies(head, dims, labels.out.indexOf(label)));
+  const withHeads = ({ own, token, ...read }: typeof first, role: string): ProjectedOperand => {
+    const tokens = newTokens(read.traced, read.apart);
+    return {
+      ...read,
+      labels: roleLabels(own, batch, headLabels, token, summed[0] as string),
+      tokens,
+      heads: headColumns(read.apart, heads, role, sources(read.traced.projection.node)),
+      rotation: headRotation(inquiry, read.traced, read.apart, heads, tokens, role),
+    };
+  };
+  const operands = { query: withHeads(query, 'query'), key: withHeads(key, 'key') };
+  checkRotations(operands.query, operands.key);
   return {
-    query: withHeads(query, 'query'),
-    key: withHeads(key, 'key'),
+    ...operands,
     heads,
     batch,
     labels: labels.out,
@@ -96,9 +113,48 @@ export function queryKeyProduct(inquiry: Inquiry, chain: ScoreChain): QueryKeyPr
     queryLabel,
     keyLabel,
     codes: {
-      head: over(labels.out, dims, batch).map((position) => heads.ofBatch[position] as number),
+      head,
       query: along(labels.out, dims, queryLabel),
       key: along(labels.out, dims, keyLabel),
     },
   };
+}
+
+/** Names the axes of an operand by what they are, where batch and heads are one each. */
+export function roleLabels(
+  own: readonly string[],
+  batch: readonly SizedLabel[],
+  heads: readonly SizedLabel[],
+  token: string,
+  feature: string,
+): readonly string[] {
+  if (batch.length !== 2 || heads.length !== 1) return own;
+  return own.map((label) => {
+    if (label === token) return 'sequence';
+    if (label === feature) return 'feature';
+    return label === heads[0]?.label ? 'head' : 'batch';
+  });
+}
+
+/** The tokens of an operand that no cache brings. */
+export function newTokens({ projection, cache }: ProjectedValue, { rows, tokenCount }: TakenApart): number[] {
+  const all = Array.from({ length: tokenCount }, (_, token) => token);
+  return cache ? all.filter((token) => (rows[token] as number) < projection.rowCount) : all;
+}
+
+/** Queries and keys must be rotated in the same planes, and by nothing that does not commute with it afterwards. */
+function checkRotations(query: ProjectedOperand, key: ProjectedOperand): void {
+  if (!query.rotation && !key.rotation) return;
+  const nodes = sources(...(query.traced.turn?.nodes ?? []), ...(key.traced.turn?.nodes ?? []));
+  if (!query.rotation || !key.rotation) throw new Refusal('only one of queries and keys is rotated by position', nodes);
+  const planes = ({ features, partners }: HeadRotation) => `${features}|${partners}`;
+  if (planes(query.rotation) !== planes(key.rotation)) {
+    throw new Refusal('queries and keys are rotated in other planes', nodes);
+  }
+  for (const { heads, apart } of [query, key]) {
+    const width = apart.featureCount;
+    if (heads.late.some((late, i) => late !== heads.late[i - (i % width)])) {
+      throw new Refusal('features are scaled differently after they are rotated', nodes);
+    }
+  }
 }

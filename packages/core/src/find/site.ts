@@ -11,6 +11,8 @@ export interface AttentionSite {
   readonly numHeads: number;
   readonly headDim: number;
   readonly valueHeadDim: number;
+  /** Heads of keys and of values that the model has: `numHeads` each where no heads share them. */
+  readonly groups: { readonly queryKey: number; readonly value: number };
   /** Names of the values that are projected. */
   readonly streams: { readonly query: string; readonly key: string; readonly value: string };
   /** Widths of these, and of the block's output. */
@@ -19,7 +21,9 @@ export interface AttentionSite {
   readonly scale: number;
   readonly mask: readonly MaskKind[];
   /** Positions that enter inside the block; `none` where they are added before it. */
-  readonly position: 'none' | 'relative bias';
+  readonly position: 'none' | 'relative bias' | 'rotary';
+  /** Keys and values of earlier positions that the graph takes and hands on; `null` where it has none. */
+  readonly cache: { readonly key: SiteCache | null; readonly value: SiteCache | null } | null;
   /** What of its scores and probabilities the rest of the model reads, or puts out. */
   readonly readOutside: readonly ('scores' | 'probabilities')[];
   /** Parameters of the four projections. */
@@ -38,6 +42,16 @@ export interface AttentionSite {
     readonly scores: readonly string[];
     readonly output: readonly string[];
   };
+}
+
+/** Keys or values of earlier positions, as inputs and outputs of the graph. */
+export interface SiteCache {
+  /** The input that brings the earlier ones. */
+  readonly past: string;
+  /** Outputs that hand on the earlier and the new ones; empty where there is none. */
+  readonly present: readonly string[];
+  /** What the axes of both are. A swap changes the size of `head` to its number of groups. */
+  readonly axes: readonly ('batch' | 'head' | 'sequence' | 'feature')[];
 }
 
 /** A softmax that is left alone, and why. */

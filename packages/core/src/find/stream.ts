@@ -29,6 +29,7 @@ interface Candidate {
  * Tells batch from sequence axes of what a projection reads, going back through reshapes that only flattened it
  * (`[batch * sequence, channel]` before a `Gemm`).
  *
+ * @param tokens - the operand's tokens that come from the projection.
  * @returns `undefined` where no such value has axes of its own for batch and sequence, in matching order.
  */
 export function streamOf(
@@ -36,6 +37,7 @@ export function streamOf(
   projection: ProjectionProduct,
   operand: TakenApart,
   heads: Heads,
+  tokens: readonly number[],
 ): Stream | undefined {
   const dims = inquiry.dims(projection.stream);
   const strides = stridesOf(dims);
@@ -49,21 +51,27 @@ export function streamOf(
     ),
   };
   for (let depth = 0; candidate && depth < 8; depth++) {
-    const axes = axesOf(candidate, operand, heads);
+    const axes = axesOf(candidate, operand, heads, tokens);
     if (axes) return { value: candidate.value, axes, channels: projection.inputDim };
     candidate = before(inquiry, candidate, projection.inputDim);
   }
   return undefined;
 }
 
-function axesOf(candidate: Candidate, operand: TakenApart, heads: Heads): StreamAxis[] | undefined {
+function axesOf(
+  candidate: Candidate,
+  operand: TakenApart,
+  heads: Heads,
+  tokens: readonly number[],
+): StreamAxis[] | undefined {
   // Batch positions of head 0 number the batch; every head must see the same rows there.
   const first = [...heads.ofBatch.keys()].filter((b) => heads.ofBatch[b] === 0);
   const batchCount = first.length;
-  const { tokenCount } = operand;
+  const tokenCount = tokens.length;
   const strides = stridesOf(candidate.dims);
-  const rowOf = (batch: number, token: number) =>
-    candidate.rowAt[operand.rows[(first[batch] as number) * tokenCount + token] as number] as number;
+  const rowAt = (position: number, token: number) =>
+    candidate.rowAt[operand.rows[position * operand.tokenCount + (tokens[token] as number)] as number] as number;
+  const rowOf = (batch: number, token: number) => rowAt(first[batch] as number, token);
   const partOf = (at: number, axis: number) =>
     Math.floor(at / (strides[axis] as number)) % (candidate.dims[axis] as number);
   const moves = (axis: number, along: 'batch' | 'token') => {
@@ -91,7 +99,7 @@ function axesOf(candidate: Candidate, operand: TakenApart, heads: Heads): Stream
     const batch = seen[head] as number;
     seen[head] = batch + 1;
     for (let t = 0; t < tokenCount; t++) {
-      const at = candidate.rowAt[operand.rows[b * tokenCount + t] as number] as number;
+      const at = rowAt(b, t);
       if (numberOf(at, 'batch') !== batch || numberOf(at, 'sequence') !== t) return undefined;
     }
   }

@@ -1,3 +1,5 @@
+import type { CacheStep } from './cache.js';
+import { cacheStep, joinedSource } from './cache.js';
 import { broadcastSource } from './evaluate.js';
 import type { Inquiry } from './inquiry.js';
 import { quoted, sources } from './inquiry.js';
@@ -5,14 +7,44 @@ import { elementCount, movesElements } from './layout.js';
 import type { ProjectionProduct } from './projection.js';
 import { projectionOf } from './projection.js';
 import { Refusal } from './refusal.js';
+import type { Rotation } from './rotation.js';
+import { rotationsAt } from './rotation.js';
+import { varies } from './varies.js';
 import type { ViewNode } from './view.js';
 
 /** Longest way from a product back to its projection. */
 const LONGEST_TRACE = 48;
 
+/** A rotation by position on the way, one entry for every element of the value; -1 for what it does not touch. */
+export interface TracedTurn {
+  readonly cos: string;
+  readonly sin: string;
+  readonly cosAt: Int32Array;
+  readonly sinAt: Int32Array;
+  readonly sign: Int32Array;
+  /** Column of the other element of the plane. */
+  readonly partner: Int32Array;
+  readonly nodes: readonly ViewNode[];
+}
+
+/** A cache on the way: what was joined to it, as it lay there. */
+export interface TracedCache extends CacheStep {
+  readonly dims: readonly number[];
+  readonly rows: Int32Array;
+  readonly columns: Int32Array;
+}
+
+/** A value on the way, as it lies. */
+export interface TracedState {
+  readonly value: string;
+  readonly dims: readonly number[];
+  readonly rows: Int32Array;
+  readonly columns: Int32Array;
+}
+
 /**
  * A value whose every element is a column of one projection, scaled and shifted:
- * `element = gain * (x_row . W_column) + offset`.
+ * `element = late * turn(gain * (x_row . W_column) + offset)`. What a cache brings has rows from `rowCount` on.
  */
 export interface ProjectedValue {
   readonly projection: ProjectionProduct;
@@ -21,6 +53,12 @@ export interface ProjectedValue {
   readonly columns: Int32Array;
   readonly gain: Float64Array;
   readonly offset: Float64Array;
+  /** What it is multiplied by after a rotation or a cache. */
+  readonly late: Float64Array;
+  readonly turn: TracedTurn | null;
+  readonly cache: TracedCache | null;
+  /** Values behind the cache, or on all the way where there is none. */
+  readonly states: readonly TracedState[];
   /** Product of the single numbers among the gains. */
   readonly scale: number;
   /** Whether an offset was added on the way. */
@@ -38,39 +76,134 @@ export interface ProjectedValue {
  * @throws Refusal where a step is none of bias, scale or layout.
  */
 export function traceProjection(inquiry: Inquiry, id: string, role: string): ProjectedValue {
-  const steps: { node: ViewNode; output: string; chain: string }[] = [];
+  const steps: TraceStep[] = [];
   let at = id;
-  let base: ProjectionProduct | undefined;
-  while (!base) {
+  let value: ProjectedValue | undefined;
+  while (!value) {
     const node = inquiry.producer(at);
-    if (!node) throw new Refusal(`the ${role} is the graph input ${quoted(at)}, not a projection`, sources());
-    base = projectionOf(inquiry, node);
-    if (base) break;
+    if (!node) throw sourceless(inquiry, at, role, sources(...steps.slice(-1).map((step) => step.node)));
+    const base = projectionOf(inquiry, node);
+    if (base) {
+      value = projectedValue(base, at);
+      break;
+    }
     if (steps.length === LONGEST_TRACE) {
       throw new Refusal(`no projection within ${LONGEST_TRACE} steps before the ${role}`, sources(node));
     }
+    const cache = cacheStep(inquiry, node);
+    if (cache) {
+      steps.push({ node, output: at, chain: cache.current, cache });
+      at = cache.current;
+      continue;
+    }
+    value = rotatedValue(inquiry, node, at, role);
+    if (value) break;
     const chain = chainOperand(inquiry, node, role);
     steps.push({ node, output: at, chain });
     at = chain;
   }
-  steps.reverse();
-  let value: ProjectedValue = {
+  return steps.reverse().reduce((at, step) => taken(inquiry, at, step, role), value);
+}
+
+/** A value after one more step. */
+function taken(inquiry: Inquiry, value: ProjectedValue, step: TraceStep, role: string): ProjectedValue {
+  const next = step.cache ? cachedValue(inquiry, value, step.cache, role) : advance(inquiry, value, step, role);
+  const { dims, rows, columns } = next;
+  return {
+    ...next,
+    nodes: [...value.nodes, step.node],
+    outputs: [...value.outputs, step.output],
+    states: [...next.states, { value: step.output, dims, rows, columns }],
+  };
+}
+
+interface TraceStep {
+  readonly node: ViewNode;
+  readonly output: string;
+  readonly chain: string;
+  readonly cache?: CacheStep;
+}
+
+function projectedValue(base: ProjectionProduct, at: string): ProjectedValue {
+  return {
     projection: base,
     dims: base.outDims,
     rows: base.rows,
     columns: base.columns,
     gain: new Float64Array(base.rows.length).fill(1),
     offset: new Float64Array(base.rows.length),
+    late: new Float64Array(base.rows.length).fill(1),
+    turn: null,
+    cache: null,
+    states: [],
     scale: 1,
     hasBias: false,
     nodes: [base.node],
     outputs: [at],
   };
-  for (const step of steps) {
-    const { nodes, outputs } = value;
-    value = { ...advance(inquiry, value, step), nodes: [...nodes, step.node], outputs: [...outputs, step.output] };
+}
+
+function sourceless(inquiry: Inquiry, id: string, role: string, nodes: readonly string[]): Refusal {
+  return /past|cache/i.test(id) && inquiry.dims(id).length > 2
+    ? new Refusal(`the ${role} is the cache ${quoted(id)}, whose projection is in another graph`, nodes, 'elsewhere')
+    : new Refusal(`the ${role} is the graph input ${quoted(id)}, not a projection`, nodes);
+}
+
+/** What ends in a value as a rotation of a projection; `undefined` where it is none. */
+function rotatedValue(inquiry: Inquiry, node: ViewNode, id: string, role: string): ProjectedValue | undefined {
+  const { operator } = node;
+  const isEnd = operator.kind === 'concat' || (operator.kind === 'binary' && /^(add|sub)$/.test(operator.name));
+  if (!isEnd || node.inputs.some((input) => inquiry.isFixed(input))) return undefined;
+  let failure: Refusal | undefined;
+  for (const rotation of rotationsAt(inquiry, id)) {
+    try {
+      return turned(traceProjection(inquiry, rotation.entry, role), rotation, role);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      failure ??= error;
+    }
   }
-  return value;
+  if (failure) throw failure;
+  return undefined;
+}
+
+function turned(value: ProjectedValue, rotation: Rotation, role: string): ProjectedValue {
+  const { own, partner, cos, sin, cosAt, sinAt, sign, dims } = rotation;
+  const nodes = rotation.nodes.map(({ source }) => source);
+  if (value.turn || value.cache) {
+    throw new Refusal(`the ${role} is rotated ${value.cache ? 'behind its cache' : 'twice'}`, nodes);
+  }
+  const partners = partner.map((from) => (from < 0 ? -1 : (value.columns[from] as number)));
+  if (partner.some((from, i) => from >= 0 && value.rows[from] !== value.rows[own[i] as number])) {
+    throw new Refusal(`the ${role} mixes positions and features`, nodes);
+  }
+  const straight = moved(value, dims, own);
+  return {
+    ...straight,
+    nodes: [...value.nodes, ...rotation.nodes],
+    outputs: [...value.outputs, ...rotation.nodes.map(({ outputs }) => outputs[0] ?? '')],
+    turn: { cos, sin, cosAt, sinAt, sign, partner: partners, nodes: rotation.nodes },
+  };
+}
+
+/** Joins what is traced to a cache, whose elements belong to the same columns at rows of their own. */
+function cachedValue(inquiry: Inquiry, value: ProjectedValue, step: CacheStep, role: string): ProjectedValue {
+  if (value.cache)
+    throw new Refusal(`the ${role} is joined to a second cache (${step.node.source})`, sources(step.node));
+  if (varies(value.columns, value.dims, step.axis)) {
+    throw new Refusal(`the ${role} is joined to a cache along its features (${step.node.source})`, sources(step.node));
+  }
+  const { dims, source, earlier } = joinedSource(inquiry, step);
+  const joined = moved(value, dims, source);
+  const count = value.projection.rowCount;
+  const unturned = (at: Int32Array) => at.map((number, i) => ((earlier[i] as number) < 0 ? number : -1));
+  return {
+    ...joined,
+    rows: joined.rows.map((row, i) => ((earlier[i] as number) < 0 ? row : row + count * ((earlier[i] as number) + 1))),
+    turn: joined.turn && { ...joined.turn, cosAt: unturned(joined.turn.cosAt), sinAt: unturned(joined.turn.sinAt) },
+    cache: { ...step, dims: value.dims, rows: value.rows, columns: value.columns },
+    states: [],
+  };
 }
 
 /** The operand that the trace goes on with: the only one that is not a coefficient. */
@@ -89,19 +222,13 @@ function chainOperand(inquiry: Inquiry, node: ViewNode, role: string): string {
     if (known[1] && !known[0] && (name === 'add' || name === 'sub' || name === 'mul' || name === 'div')) return a;
     if (known[0] && !known[1] && (name === 'add' || name === 'sub' || name === 'mul')) return b;
     if (name === 'add' && isScaled(inquiry, a) && isScaled(inquiry, b)) {
-      throw new Refusal(`the ${role} is rotated by its position (rotary embedding)`, sources(node));
+      throw new Refusal(`the ${role} is rotated by its position in a way that is not followed`, sources(node));
     }
     throw new Refusal(`the ${role} passes through ${node.source} (${name}) with an operand that is not constant`, [
       node.source,
     ]);
   }
-  if (operator.kind === 'concat') {
-    const cached = node.inputs.some((input) => !inquiry.producer(input));
-    throw new Refusal(
-      cached ? `the ${role} is joined to a cache (${node.source})` : `the ${role} is put together by ${node.source}`,
-      sources(node),
-    );
-  }
+  if (operator.kind === 'concat') throw new Refusal(`the ${role} is put together by ${node.source}`, sources(node));
   if (operator.kind === 'matmul' || operator.kind === 'einsum' || operator.kind === 'pointwise') {
     const why = inquiry.isFixed(a) ? 'of constants' : 'without a constant weight';
     throw new Refusal(`the ${role} comes from a product ${why} (${node.source})`, sources(node));
@@ -119,9 +246,9 @@ function isScaled(inquiry: Inquiry, id: string): boolean {
 function advance(
   inquiry: Inquiry,
   value: ProjectedValue,
-  step: { readonly node: ViewNode; readonly output: string; readonly chain: string },
+  { node, output, chain }: TraceStep,
+  role: string,
 ): ProjectedValue {
-  const { node, output, chain } = step;
   const { operator } = node;
   if (movesElements(node)) {
     const layout = inquiry.layout(node, output);
@@ -143,6 +270,10 @@ function advance(
   const source = broadcastSource(other.dims, dims);
   const factor = Float64Array.from(source, (from) => other.numbers[from] as number);
   const single = other.numbers.length === 1 ? (other.numbers[0] as number) : 1;
+  if ((operator.name === 'add' || operator.name === 'sub') && (value.turn || value.cache)) {
+    const where = value.cache ? 'its cache' : 'its rotation';
+    throw new Refusal(`the ${role} is shifted behind ${where} (${node.source})`, sources(node));
+  }
   switch (operator.name) {
     case 'mul':
       return scaled({ ...spread, dims }, factor, single);
@@ -173,23 +304,33 @@ function advance(
 }
 
 function moved(value: ProjectedValue, dims: readonly number[], source: Int32Array): ProjectedValue {
+  const places = (from: Int32Array) => source.map((at) => from[at] as number);
+  const numbers = (from: Float64Array) => Float64Array.from(source, (at) => from[at] as number);
+  const { turn } = value;
   return {
     ...value,
     dims,
-    rows: source.map((from) => value.rows[from] as number),
-    columns: source.map((from) => value.columns[from] as number),
-    gain: Float64Array.from(source, (from) => value.gain[from] as number),
-    offset: Float64Array.from(source, (from) => value.offset[from] as number),
+    rows: places(value.rows),
+    columns: places(value.columns),
+    gain: numbers(value.gain),
+    offset: numbers(value.offset),
+    late: numbers(value.late),
+    turn: turn && {
+      ...turn,
+      cosAt: places(turn.cosAt),
+      sinAt: places(turn.sinAt),
+      sign: places(turn.sign),
+      partner: places(turn.partner),
+    },
   };
 }
 
 function scaled(value: ProjectedValue, factor: Float64Array, single: number): ProjectedValue {
-  return {
-    ...value,
-    gain: value.gain.map((gain, i) => gain * (factor[i] as number)),
-    offset: value.offset.map((offset, i) => offset * (factor[i] as number)),
-    scale: value.scale * single,
-  };
+  const times = (numbers: Float64Array) => numbers.map((number, i) => number * (factor[i] as number));
+  const scale = value.scale * single;
+  // What a cache keeps and what a rotation reads stays as it is: the factor comes after them.
+  if (value.turn || value.cache) return { ...value, late: times(value.late), scale };
+  return { ...value, gain: times(value.gain), offset: times(value.offset), scale };
 }
 
 function shifted(value: ProjectedValue, by: Float64Array): ProjectedValue {

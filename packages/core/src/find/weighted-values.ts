@@ -9,6 +9,7 @@ import type { SizedLabel } from './product-positions.js';
 import { along, over } from './product-positions.js';
 import { indexed } from './projection.js';
 import type { ProjectedOperand, QueryKeyProduct } from './query-key.js';
+import { newTokens, roleLabels } from './query-key.js';
 import { Refusal } from './refusal.js';
 import type { ScoreChain } from './scores.js';
 import { carry } from './scores.js';
@@ -74,10 +75,21 @@ export function weightedValues(inquiry: Inquiry, chain: ScoreChain, scores: Quer
     .map((label) => ({ label, size: dims[labels.out.indexOf(label)] as number }));
   const heads = headsAt(batch, own, head.dims, head.codes, scores.heads.numHeads);
   const traced = traceProjection(inquiry, operand, 'value');
+  if (traced.turn) throw new Refusal('the values are rotated by position', sources(...traced.turn.nodes));
   const apart = takeApart(traced, theirs, batch, [keyLabel], [featureLabel], 'value');
   const position = over(labels.out, dims, batch);
+  const headOf = position.map((at) => heads.ofBatch[at] as number);
+  const headLabels = batch.filter(({ label }) => varies(headOf, dims, labels.out.indexOf(label)));
   return {
-    value: { operand, traced, apart, heads: headColumns(apart, heads, 'value', sources(traced.projection.node)) },
+    value: {
+      operand,
+      labels: roleLabels(theirs, batch, headLabels, keyLabel, featureLabel),
+      traced,
+      apart,
+      heads: headColumns(apart, heads, 'value', sources(traced.projection.node)),
+      tokens: newTokens(traced, apart),
+      rotation: null,
+    },
     heads,
     probabilities: { labels: own, dims: head.dims, head: head.codes },
     output,

@@ -10,6 +10,7 @@ export function checkMoments({ query, key, value }: AttentionWeights, moments: F
   const sizes: Record<MomentName, number> = {
     query: query.weight.rows + 1,
     key: key.weight.rows,
+    keyInput: key.weight.rows + 1,
     attended: value.weight.rows + 1,
   };
   for (const [name, size] of Object.entries(sizes) as [MomentName, number][]) {

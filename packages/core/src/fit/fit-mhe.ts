@@ -84,7 +84,11 @@ export async function fitMhe(weights: AttentionWeights, options: FitOptions = {}
       headDim: weights.headDim,
       valueHeadDim: weights.valueHeadDim,
       scale: weights.scale,
-      groups: { queryKey: queryKey.groups, value: value.groups },
+      groups: {
+        ...(queryKey.queryGroups && { query: queryKey.queryGroups }),
+        queryKey: queryKey.groups,
+        value: value.groups,
+      },
       query: queryKey.query,
       key: queryKey.key,
       value: value.value,
@@ -94,14 +98,23 @@ export async function fitMhe(weights: AttentionWeights, options: FitOptions = {}
     },
     queryKeyError: queryKey.error,
     valueError: value.error,
-    withoutMoments: missing(moments, queryKey.groups, value.groups),
+    withoutMoments: missing(weights, moments, queryKey.groups, value.groups),
     sweeps: queryKey.sweeps,
   };
 }
 
-function missing(moments: FitMoments, queryKey: readonly number[], value: readonly number[]): MomentName[] {
-  const shares = (groups: readonly number[]) => groupCount(groups) < groups.length;
-  const wanted: MomentName[] = [...(shares(queryKey) ? (['query', 'key'] as const) : [])];
-  if (shares(value)) wanted.push('attended');
+function missing(
+  { keyValueGroups: own, rotary }: AttentionWeights,
+  moments: FitMoments,
+  queryKey: readonly number[],
+  value: readonly number[],
+): MomentName[] {
+  const shares = (groups: readonly number[], own?: readonly number[]) =>
+    groupCount(groups) < (own ? groupCount(own) : groups.length);
+  const sides: MomentName[] = rotary ? ['query', 'keyInput'] : ['query', 'key'];
+  const wanted = [
+    ...(shares(queryKey, own?.queryKey) ? sides : []),
+    ...(shares(value, own?.value) ? (['attended'] as const) : []),
+  ];
   return wanted.filter((name) => !moments[name]);
 }

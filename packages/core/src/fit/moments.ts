@@ -16,6 +16,11 @@ export interface FitMoments {
    */
   readonly key?: Matrix;
   /**
+   * Second moment of `[x, 1]`, `x` the input of the key projection: `[keyDim + 1, keyDim + 1]`. Read instead of `key` where
+   * queries and keys are rotated by position: what is the same for all keys does not cancel then.
+   */
+  readonly keyInput?: Matrix;
+  /**
    * Second moment of `[a, 1]`, `a` being what the value projection reads once the attention of a head has mixed it
    * (probabilities times `x`), over all positions and heads: `[valueDim + 1, valueDim + 1]`.
    */

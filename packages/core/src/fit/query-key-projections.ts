@@ -1,3 +1,4 @@
+import { FormError } from '../attention/form-error.js';
 import { headsByGroup } from '../attention/head-groups.js';
 import type { AttentionWeights, Embedding, Projection } from '../attention/weights.js';
 import type { Matrix } from '../float64/matrix.js';
@@ -12,12 +13,17 @@ import type { Pace } from './pace.js';
 import { formPairDistances, subspacePairLosses, sumLosses } from './pair-losses.js';
 import { joinHeadRows, joinProjections } from './parts.js';
 import { addGroup, mulGroup, type QueryKeyGroup, singleHead } from './query-key-group.js';
+import { rotaryGroup, rotaryPairLosses } from './rotary-group.js';
+import { rotaryProblem } from './rotary-problem.js';
 import { formEnergies, type ScoreForms } from './score-forms.js';
 import { scoreProblem } from './score-problem.js';
+import { sharedKeys } from './shared-keys.js';
 
 /** The query and key side of folded MHE weights. */
 export interface QueryKeyProjections {
   readonly groups: readonly number[];
+  /** Group of each head's query projection, where it is not that of its keys. */
+  readonly queryGroups?: readonly number[];
   readonly query: Projection;
   readonly key: Projection;
   readonly queryGain: Matrix | null;
@@ -41,9 +47,16 @@ export async function queryKeyProjections(
   weights: AttentionWeights,
   { sharing, embedding, moments, seed, pace, onSweep }: QueryKeyProjectionOptions,
 ): Promise<QueryKeyProjections> {
-  const problem = lazy(() => scoreProblem(weights, embedding, moments));
+  const { keyValueGroups: own, rotary } = weights;
+  if (rotary && embedding === 'add') {
+    throw new FormError('MHE-ADD', 'its queries and keys are rotated by position, which only MHE-MUL commutes with');
+  }
+  if (own) return sharedKeys(weights, own, { sharing, moments, seed, pace });
+  const plain = lazy(() => scoreProblem(weights, embedding, moments));
+  const turned = lazy(() => rotaryProblem(weights, rotary?.planes ?? [], moments));
+  const problem = () => (rotary ? turned() : plain());
   const groups = resolveGroups('queryKey', sharing, weights.numHeads, (count) =>
-    groupHeads(pairLosses(problem().forms, embedding), count),
+    groupHeads(rotary ? rotaryPairLosses(turned(), false) : pairLosses(plain().forms, embedding), count),
   );
   const members = headsByGroup(groups);
   const parts: QueryKeyGroup[] = [];
@@ -51,10 +64,12 @@ export async function queryKeyProjections(
     await pace();
     const [head] = heads as [number, ...number[]];
     if (heads.length === 1) parts.push(singleHead(weights, head));
-    else if (embedding === 'add') parts.push(addGroup(problem(), heads, seed));
+    else if (embedding === 'add') parts.push(addGroup(plain(), heads, seed));
     else {
       const report = (_: number, error: number) => onSweep(group, members.length, error);
-      parts.push(await mulGroup(problem(), heads, weights.query.bias !== null, { seed, pace, onSweep: report }));
+      const options = { seed, pace, onSweep: report };
+      const hasBias = weights.query.bias !== null;
+      parts.push(await (rotary ? rotaryGroup(turned(), heads, options) : mulGroup(plain(), heads, hasBias, options)));
     }
   }
   return {

@@ -1,4 +1,5 @@
-import { headsByGroup } from '../attention/head-groups.js';
+import { groupCount, headsByGroup } from '../attention/head-groups.js';
+import { firstOfEach } from '../attention/identity.js';
 import type { AttentionWeights, Projection } from '../attention/weights.js';
 import type { Matrix } from '../float64/matrix.js';
 import { combineErrors, type FitError } from './fit-error.js';
@@ -36,6 +37,16 @@ export async function valueProjections(
   weights: AttentionWeights,
   { sharing, moments, emptyRows, seed, pace, onGroup }: ValueProjectionOptions,
 ): Promise<ValueProjections> {
+  const own = weights.keyValueGroups?.value;
+  if (own && (sharing === 'heads' || sharing === groupCount(own))) {
+    const { output, valueHeadDim } = weights;
+    return {
+      groups: own,
+      value: firstOfEach(weights.value, own, valueHeadDim),
+      output,
+      error: { overall: 0, perGroup: [] },
+    };
+  }
   const problem = lazy(() => valueProblem(weights, moments, emptyRows));
   const grams = lazy(() => outputGrams(problem().forms));
   const groups = resolveGroups('value', sharing, weights.numHeads, (count) =>

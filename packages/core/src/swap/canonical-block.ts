@@ -7,9 +7,12 @@ import type { ScoreRules } from '../attention/score-rules.js';
 import { unfoldMhe } from '../attention/unfold.js';
 import type { Embedding, FoldedMheWeights } from '../attention/weights.js';
 import type { AttentionBlock } from '../find/block.js';
+import type { CacheAxis } from '../find/block-cache.js';
+import type { TurnAxis } from '../find/head-rotation.js';
 import type { Stream } from '../find/stream.js';
 import type { ValueId } from '../find/view.js';
 import { canonicalObstacle } from './form-obstacles.js';
+import { headSteps } from './head-steps.js';
 import type { AttentionForm } from './options.js';
 
 /** What to put in a block's place. */
@@ -29,6 +32,13 @@ export interface BlockWriter<T> {
   readonly port: TensorPort<T>;
   /** A stream as `[batch, sequence, channel]`. */
   stream(stream: Stream): T;
+  /**
+   * Any other value of the model.
+   *
+   * @param axes - what each of its axes is.
+   * @throws FormError where the adapter cannot read it.
+   */
+  value(name: ValueId, axes: readonly (CacheAxis | TurnAxis)[]): T;
   /**
    * The model's own probabilities, with their axes in the model's order.
    *
@@ -61,6 +71,7 @@ export function writeCanonicalBlock<T>(
 
   const ordered = (value: T, permutation: readonly number[]) =>
     permutation.every((axis, i) => axis === i) ? value : port.transpose(value, permutation);
+  const steps = headSteps(writer, block);
   const rules: ScoreRules<T> = {
     sameForAllHeads: block.sameForAllHeads && block.readOutside.length === 0 && !block.sizeRead,
     beforeSoftmax: (value) => {
@@ -89,10 +100,14 @@ export function writeCanonicalBlock<T>(
   }
   const heads =
     replacement.form === 'direct'
-      ? attendMhe(around, unfoldMhe(replacement.weights, replacement.embedding), inputs, rules)
-      : attendFoldedMhe(around, replacement.weights, inputs, rules);
+      ? attendMhe(around, unfoldMhe(replacement.weights, replacement.embedding), inputs, rules, steps)
+      : attendFoldedMhe(around, replacement.weights, inputs, rules, steps);
   writer.put(ordered(heads, axes.context), context);
-  return [scores, context];
+  const made = [block.key, block.value].flatMap(({ cache, restated }) => [
+    ...(cache ? [cache.joined] : []),
+    ...restated.map(({ value }) => value),
+  ]);
+  return [scores, context, ...made];
 }
 
 /** The streams, the same tensor where they are the same. */

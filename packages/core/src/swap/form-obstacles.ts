@@ -18,6 +18,8 @@ export function canonicalObstacle(block: AttentionBlock): string | null {
 
 /** Why a block cannot take the factorised form, beyond what that form itself says; `null` where it can. */
 export function factorisedBlockObstacle(block: AttentionBlock): string | null {
+  if (block.key.cache || block.value.cache) return 'its keys or values are kept in a cache';
+  if (block.query.rotation) return 'its queries and keys are rotated by position';
   if (!block.sameForAllHeads) return 'its mask or bias differs between heads';
   if (block.readOutside.length > 0) return 'its scores or probabilities are read outside the block';
   if (block.sizeRead) return 'something asks for the size of its scores, the number of heads in it';
@@ -35,6 +37,11 @@ export function factorisedBlockObstacle(block: AttentionBlock): string | null {
 
 /** Why a block cannot take the widened form, as a clause; `null` where it can. */
 export function widenedObstacle(block: AttentionBlock): string | null {
+  if (block.key.cache || block.value.cache) return 'its keys or values are kept in a cache';
+  if (block.query.rotation) return 'its queries and keys are rotated by position';
+  if ([block.key, block.value].some(({ heads }) => new Set(heads.groups).size < heads.groups.length)) {
+    return 'its heads share keys or values already';
+  }
   const odd = [block.query, block.key, block.value].find(({ traced }) => traced.projection.columnAxes.length !== 1);
   return odd ? `its projection ${odd.traced.projection.node.source} has columns on several axes` : null;
 }

@@ -121,7 +121,7 @@ async function swapSite(
     return { name: site.name, reason, nodes: [site.name] };
   }
   onStage?.({ stage: 'fit', site: site.name });
-  const isIdentity = groups.queryKey === site.numHeads && groups.value === site.numHeads;
+  const isIdentity = groups.queryKey === site.groups.queryKey && groups.value === site.groups.value;
   const fitted = isIdentity ? identityFit(identity) : await fit(open, groups, options);
   let replacement: Replacement = { weights: fitted.weights, embedding, form };
   const moments = isIdentity ? undefined : await open.outputMoments(replacement);
@@ -139,16 +139,20 @@ async function swapSite(
       after: Number(countWeights(replacement.weights).total),
     },
     multiplyAdds: {
-      before: operations(site, { kind: 'mha' }, lengths),
-      after: operations(site, computation(embedding, groups, replaced.form), lengths),
+      before: sharesAlready(site)
+        ? groupedOperations(site, site.groups, lengths)
+        : operations(site, { kind: 'mha' }, lengths),
+      after: sharesAlready(site)
+        ? groupedOperations(site, groups, lengths)
+        : operations(site, computation(embedding, groups, replaced.form), lengths),
     },
     cachePerToken: {
-      before: site.numHeads * (site.headDim + site.valueHeadDim),
+      before: site.groups.queryKey * site.headDim + site.groups.value * site.valueHeadDim,
       after: groups.queryKey * site.headDim + groups.value * site.valueHeadDim,
     },
     identityError,
     fitError: { queryKey: fitted.queryKeyError.overall, value: fitted.valueError.overall },
-    withoutMoments: fitted.withoutMoments,
+    withoutMoments: fitted.withoutMoments.map((name) => (name === 'keyInput' ? 'key' : name)),
     outputError: replaced.outputError,
   };
 }
@@ -176,6 +180,20 @@ function computation(embedding: Embedding, groups: SiteGroups, form: AttentionFo
   if (embedding === 'add') return { kind: 'mhe-add', groups, form: counted } as const;
   if (counted === 'factorised') throw new FormError('factorised', 'it is a form of MHE-ADD');
   return { kind: 'mhe-mul', groups, form: counted } as const;
+}
+
+/** Whether heads share keys or values in the model itself. */
+function sharesAlready({ groups, numHeads }: AttentionSite): boolean {
+  return groups.queryKey < numHeads || groups.value < numHeads;
+}
+
+/** Of a site whose queries are each head's own over keys and values that heads share. */
+function groupedOperations(site: AttentionSite, groups: SiteGroups, { queries }: SequenceLengths): number {
+  const { numHeads, headDim, valueHeadDim, dims } = site;
+  const projections =
+    dims.query * numHeads * headDim + dims.key * groups.queryKey * headDim + dims.value * groups.value * valueHeadDim;
+  const products = numHeads * queries * (headDim + valueHeadDim);
+  return queries * (projections + products + numHeads * valueHeadDim * dims.output);
 }
 
 function operations(site: AttentionSite, kind: AttentionComputation, lengths: SequenceLengths): number {
@@ -212,13 +230,15 @@ function emptyReport(task: SwapTask, skipped: readonly SkippedSite[]): SwapRepor
 
 function noticesOf(swapped: readonly SwappedSite[], options: PipelineOptions): string[] {
   const notices: string[] = [];
-  const all = swapped.every(({ site, groups }) => groups.queryKey === site.numHeads && groups.value === site.numHeads);
+  const all = swapped.every(
+    ({ site, groups }) => groups.queryKey === site.groups.queryKey && groups.value === site.groups.value,
+  );
   if (swapped.length > 0 && all) {
     notices.push('groups are as many as heads everywhere: the model computes what it did, and nothing got smaller');
     if (options.embedding === 'add') notices.push('embedding has no effect where every head is its own group');
   }
   for (const { site, withoutMoments, groups } of swapped) {
-    if (site.readOutside.includes('scores') && groups.queryKey < site.numHeads) {
+    if (site.readOutside.includes('scores') && groups.queryKey < site.groups.queryKey) {
       notices.push(
         `${site.name}: its scores are read outside; each row may differ by a number, which the softmax cancels`,
       );

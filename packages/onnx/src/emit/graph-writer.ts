@@ -9,6 +9,7 @@ export function graphWriter(builder: NodeBuilder, block: AttentionBlock): BlockW
   return {
     port,
     stream: (stream) => streamValue(port, stream),
+    value: (name) => name,
     probabilities: () => block.chain.probabilities,
     put: (value, name) => builder.rename(value, name),
   };

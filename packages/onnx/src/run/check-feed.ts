@@ -22,10 +22,16 @@ export type Feed = Readonly<Record<string, NestedValues | FeedTensor>>;
  * @param inputs - the model's inputs (`modelInputs`).
  * @param feed - nested arrays, or flat ones with dimensions. It is copied.
  * @param where - what an error message calls the feed: a file and line, say.
+ * @param mayBeEmpty - inputs that may hold nothing: caches. Default none.
  * @throws Error where an input is missing, unknown, ragged, empty, of other dimensions than declared, or holds what its
  *   element type cannot; it names the place and the input.
  */
-export function checkFeed(inputs: readonly ModelInput[], feed: Feed, where: string): HostTensors {
+export function checkFeed(
+  inputs: readonly ModelInput[],
+  feed: Feed,
+  where: string,
+  mayBeEmpty: ReadonlySet<string> = new Set(),
+): HostTensors {
   const names = inputs.map((input) => input.name);
   const expected = `the model's inputs are ${names.join(', ')}`;
   for (const name of Object.keys(feed)) {
@@ -37,7 +43,7 @@ export function checkFeed(inputs: readonly ModelInput[], feed: Feed, where: stri
         throw new Error(`${where}: input ${quoted(input.name)} is missing; ${expected}.`);
       }
       try {
-        return [input.name, toHostTensor(input, feed[input.name] as Feed[string])];
+        return [input.name, toHostTensor(input, feed[input.name] as Feed[string], mayBeEmpty.has(input.name))];
       } catch (cause) {
         throw new Error(`${where}: input ${quoted(input.name)} ${(cause as Error).message}.`, { cause });
       }
@@ -45,7 +51,7 @@ export function checkFeed(inputs: readonly ModelInput[], feed: Feed, where: stri
   );
 }
 
-function toHostTensor({ dtype, dims: declared }: ModelInput, given: Feed[string]): HostTensor {
+function toHostTensor({ dtype, dims: declared }: ModelInput, given: Feed[string], mayBeEmpty: boolean): HostTensor {
   const { dims, data } = isFeedTensor(given) ? given : flattenNested(given);
   const shape = `[${dims.join(', ')}]`;
   if (!dims.every((dim) => Number.isSafeInteger(dim) && dim >= 0)) throw new Error(`has the dimensions ${shape}`);
@@ -56,7 +62,7 @@ function toHostTensor({ dtype, dims: declared }: ModelInput, given: Feed[string]
       `has the dimensions ${shape}, but the model declares [${declared.map((dim) => dim ?? '?').join(', ')}]`,
     );
   }
-  if (count === 0) throw new Error(`of ${shape} is empty`);
+  if (count === 0 && !mayBeEmpty) throw new Error(`of ${shape} is empty`);
   if (dtype === 'string')
     return { dtype, dims: [...dims], data: Array.from({ length: count }, (_, i) => text(data[i])) };
   if (dtype === 'float16' && isFeedTensor(given) && data instanceof Uint16Array) {

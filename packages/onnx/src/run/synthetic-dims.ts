@@ -13,6 +13,7 @@ const MAX_ELEMENTS = 2 ** 26;
  * @param inputs - the model's inputs.
  * @param length - of sequences and other open dimensions.
  * @param imageShape - tells the shape of the images that an input takes.
+ * @param empty - axes of inputs that get no element: the positions of caches. Default none.
  * @returns the dimensions of each input, in the same order.
  * @throws Error where the number of axes is unknown, or an input would be empty or enormous.
  */
@@ -20,7 +21,9 @@ export function syntheticDims(
   inputs: readonly ModelInput[],
   length: number,
   imageShape: (input: string) => ImageShape,
+  empty: ReadonlyMap<string, number> = new Map(),
 ): number[][] {
+  const isEmpty = ({ input, axis }: Place) => empty.get(input.name) === axis;
   const openSize = (name: string, places: readonly Place[]) => sizeOf(name, places, length, imageShape);
   const occurrences = new Map<string, Place[]>();
   for (const input of inputs) {
@@ -28,7 +31,15 @@ export function syntheticDims(
       if (typeof dim === 'string') occurrences.set(dim, [...(occurrences.get(dim) ?? []), { input, axis }]);
     });
   }
-  const named = new Map([...occurrences].map(([name, places]) => [name, openSize(name, places)]));
+  const named = new Map<string, number>();
+  // Sums of other sizes come after these: `past_sequence_length + sequence_length`.
+  const names = [...occurrences].sort(([a], [b]) => Number(a.includes(' + ')) - Number(b.includes(' + ')));
+  for (const [name, places] of names) {
+    const parts = name.split(' + ').map((part) => named.get(part));
+    const sum = parts.reduce<number>((total, part) => total + (part ?? Number.NaN), 0);
+    const size = places.some(isEmpty) ? 0 : openSize(name, places);
+    named.set(name, parts.length > 1 && !Number.isNaN(sum) ? sum : size);
+  }
   return inputs.map((input) => {
     if (input.dims === null) {
       throw new Error(
@@ -36,10 +47,14 @@ export function syntheticDims(
       );
     }
     const dims = input.dims.map((dim, axis) => {
+      if (isEmpty({ input, axis })) return 0;
       if (typeof dim === 'number') return dim;
       return dim === null ? openSize('', [{ input, axis }]) : (named.get(dim) as number);
     });
-    checkSize(input.name, dims);
+    checkSize(
+      input.name,
+      dims.filter((_, axis) => !isEmpty({ input, axis })),
+    );
     return dims;
   });
 }

@@ -16,6 +16,8 @@ export interface SyntheticOptions {
   readonly sequences?: number;
   /** Size of the dimensions that the model leaves open, batch and images apart. Default 32. */
   readonly length?: number;
+  /** Axes of inputs that get no element: the positions of caches. Default none. */
+  readonly empty?: ReadonlyMap<string, number>;
 }
 
 /** What was chosen for one input, for a report. */
@@ -42,13 +44,13 @@ export interface SyntheticFeeds {
  * @throws Error where an option or a size makes no sense, or an input cannot be made up; it names the input.
  */
 export function syntheticFeeds(model: OnnxModel, options: SyntheticOptions = {}): SyntheticFeeds {
-  const { seed = 0, sequences = 16, length = 32 } = options;
+  const { seed = 0, sequences = 16, length = 32, empty } = options;
   for (const [name, size] of Object.entries({ sequences, length })) {
     if (!Number.isSafeInteger(size) || size < 1) throw new Error(`${name} must be a whole number from 1, not ${size}.`);
   }
   const declared = modelInputs(model);
   const index = graphIndex(model.proto.graph as GraphProto);
-  const dims = syntheticDims(declared, length, (input) => imageShape(index, input));
+  const dims = syntheticDims(declared, length, (input) => imageShape(index, input), empty);
   const inputs = declared.map((input, i) => ({
     name: input.name,
     dtype: input.dtype,

@@ -8,6 +8,7 @@ import { streamValue } from '../emit/stream-value.js';
 export interface MomentNames {
   readonly query: string;
   readonly key?: string;
+  readonly keyInput?: string;
   readonly attended?: string;
 }
 
@@ -21,11 +22,13 @@ const HIDDEN = 1e-8;
 export function momentNodes(builder: NodeBuilder, block: AttentionBlock): MomentNames {
   const emit = new MomentEmitter(builder);
   const query = emit.appendOne(emit.rows(block.query), 2);
+  const keyInput = block.key.rotation ? { keyInput: emit.appendOne(emit.rows(block.key), 2) } : {};
   const probabilities = emit.probabilities(block);
-  if (!isRegular(block.key.stream) || !isRegular(block.value.stream) || !probabilities) return { query };
+  if (!isRegular(block.key.stream) || !isRegular(block.value.stream) || !probabilities) return { query, ...keyInput };
   const seen = emit.seenKeys(probabilities);
   return {
     query,
+    ...keyInput,
     key: emit.centredWithin(emit.float(emit.regular(block.key.stream)), seen),
     attended: emit.attended(emit.float(emit.regular(block.value.stream)), probabilities),
   };

@@ -21,6 +21,7 @@ import { withSession } from '../run/session.js';
 import { isFloatDtype } from '../tensor/decode-float.js';
 import type { FloatDtype } from '../tensor/dtype.js';
 import { dataTypeOf } from '../tensor/dtype.js';
+import { checkEmptyCaches, withCachesOf } from './block-caches.js';
 import { modelValue } from './block-nodes.js';
 import type { BlockStage } from './block-stage.js';
 import type { Frontier, RunWatch } from './frontier.js';
@@ -136,19 +137,33 @@ class OnnxSite implements OpenSite {
   async verify(identity: FoldedMheWeights): Promise<number> {
     const replacement = identityReplacement(this.block, identity);
     const { probed, output, targets } = this.captured;
-    const part = this.blockPart(probed, [output]);
+    const caches = this.presentCaches();
+    const part = this.blockPart(probed, [output, ...caches]);
     const swapped = replaceBlock(part, this.context.place, replacement, this.captured.dtype, this.context.prefix);
     const difference = new Difference();
+    const kept = caches.map((name) => ({ name, difference: new Difference() }));
     const results = await runAll(swapped, probed, this.context.session, { signal: this.context.watch.signal });
     for (const [i, values] of results.entries()) {
       difference.add(numberTensor(values[output] as HostTensor), numberTensor(targets[i] as HostTensor));
+      for (const { name, difference } of kept) {
+        const expected = this.captured.after[i]?.[name] as HostTensor;
+        difference.add(numberTensor(values[name] as HostTensor), numberTensor(expected));
+      }
     }
-    return difference.relativeToLargest;
+    return Math.max(difference.relativeToLargest, ...kept.map(({ difference }) => difference.relativeToLargest));
+  }
+
+  /** Caches that the block hands on as outputs of the model. */
+  private presentCaches(): readonly string[] {
+    const { key, value } = this.block;
+    const names = [key, value].flatMap(({ cache }) => cache?.present ?? []);
+    return names.filter((name) => this.context.place.fromBlock.includes(name));
   }
 
   async moments(): Promise<FitMoments> {
     const { prefix } = this.context;
     const values = await this.runUpToBlock();
+    checkEmptyCaches(this.block, values);
     let names: MomentNames | undefined;
     const part = withNodes(
       this.blockPart(values, [this.block.chain.probabilities]),
@@ -161,8 +176,9 @@ class OnnxSite implements OpenSite {
       },
     );
     return this.sumUp(part, values, (product) => {
-      const sums = { query: new MomentSum(product), key: new MomentSum(product), attended: new MomentSum(product) };
-      const parts = ['query', 'key', 'attended'] as const;
+      const parts = ['query', 'key', 'keyInput', 'attended'] as const;
+      const sum = () => new MomentSum(product);
+      const sums = { query: sum(), key: sum(), keyInput: sum(), attended: sum() };
       return {
         add: async (rows) => {
           for (const moment of parts) {
@@ -190,7 +206,8 @@ class OnnxSite implements OpenSite {
       names = outputMomentNodes(builder, this.block, output);
       return [names.heads, names.targets];
     });
-    const feeds = values.map((entry, i) => ({ ...entry, [output]: targets[i] as HostTensor }));
+    const sized = withCachesOf(this.block, decided.weights, values);
+    const feeds = sized.map((entry, i) => ({ ...entry, [output]: targets[i] as HostTensor }));
     return this.sumUp(measured, feeds, (product) => {
       const [heads, cross] = [new MomentSum(product), new MomentSum(product)];
       return {
@@ -213,7 +230,7 @@ class OnnxSite implements OpenSite {
     const decided = this.decide(replacement, values);
     const part = this.blockPart(values, [...new Set([...place.fromBlock, output])]);
     const swapped = replaceBlock(part, place, decided, dtype, prefix);
-    const results = await runAll(swapped, values, session, watch);
+    const results = await runAll(swapped, withCachesOf(this.block, decided.weights, values), session, watch);
     const difference = new Difference();
     for (const [i, entry] of results.entries()) {
       difference.add(numberTensor(entry[output] as HostTensor), numberTensor(targets[i] as HostTensor));

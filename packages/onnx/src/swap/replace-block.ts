@@ -13,6 +13,7 @@ import type { OnnxModel } from '../graph/model.js';
 import { pruneGraph } from '../graph/prune-graph.js';
 import { sortNodes } from '../graph/sort-nodes.js';
 import type { FloatDtype } from '../tensor/dtype.js';
+import { declaredCaches } from './block-caches.js';
 import { modelValue } from './block-nodes.js';
 import type { BlockStage } from './block-stage.js';
 
@@ -61,7 +62,10 @@ export function replaceBlock(
   } else {
     const { form } = replacement;
     const made = writeCanonicalBlock(graphWriter(builder, block), block, { ...replacement, form });
-    for (const value of made) replaced.set(nodeOf(value), null);
+    for (const value of made) {
+      // A part of a model may do without a value that the whole one has.
+      if (index.producer(modelValue(value))) replaced.set(nodeOf(value), null);
+    }
   }
   const { output } = replacement.weights;
   // A part of a model may end before the output projection.
@@ -76,6 +80,8 @@ export function replaceBlock(
   const edited = edit(graph, {
     node: [...kept, ...builder.nodes],
     initializer: [...graph.initializer, ...builder.initializers],
+    input: declaredCaches(block, replacement.weights, graph.input),
+    output: declaredCaches(block, replacement.weights, graph.output),
     // What the file states of inner sizes may no longer hold where heads are no longer computed apart.
     valueInfo: graph.valueInfo.filter(({ name }) => !inside.has(name)),
   });

@@ -1,4 +1,5 @@
 import type { AttentionBlock, BlockWriter, Stream } from '@mhe/core';
+import { FormError } from '@mhe/core';
 import type { GraphValue, Size } from './graph-value.js';
 import { apart } from './graph-value.js';
 import type { NodeBuilder } from './node-builder.js';
@@ -27,6 +28,12 @@ export function graphWriter(builder: NodeBuilder, block: AttentionBlock): BlockW
       shaper.learn(length, stream.value, sequence);
       const dims = [BATCH, length, stream.channels];
       return { name: value, dims, axes: sequence.length === 1 ? apart(dims) : null };
+    },
+    value(name) {
+      throw new FormError(
+        'folded',
+        `it reads "${name}" before its products, which graphs of TensorFlow are not rewritten for`,
+      );
     },
     probabilities({ dims }) {
       const order = block.axes?.probabilities ?? [];

@@ -1,0 +1,78 @@
+import { create } from '@bufbuild/protobuf';
+import type { AttentionBlock, BlockCache, FoldedMheWeights } from '@mhe/core';
+import { groupCount } from '@mhe/core';
+import type { ValueInfoProto } from 'onnx-buf';
+import { TensorShapeProto_DimensionSchema } from 'onnx-buf';
+import { edit } from '../graph/edit.js';
+import type { HostTensor } from '../run/host-tensor.js';
+import type { Frontier } from './frontier.js';
+
+/** A cache of a block and the heads that it has with some weights. */
+interface SizedCache {
+  readonly cache: BlockCache;
+  readonly heads: number;
+}
+
+function sizedCaches({ key, value }: AttentionBlock, { groups }: FoldedMheWeights): readonly SizedCache[] {
+  return [
+    ...(key.cache ? [{ cache: key.cache, heads: groupCount(groups.queryKey) }] : []),
+    ...(value.cache ? [{ cache: value.cache, heads: groupCount(groups.value) }] : []),
+  ];
+}
+
+/**
+ * Makes sure that no calibration input brings earlier keys or values: those of the original are not what the swapped
+ * model would have kept.
+ *
+ * @throws RangeError naming the input.
+ */
+export function checkEmptyCaches({ key, value }: AttentionBlock, values: Frontier): void {
+  for (const { cache } of [key, value]) {
+    if (!cache) continue;
+    for (const [i, entry] of values.entries()) {
+      const length = entry[cache.past]?.dims[cache.axes.indexOf('sequence')] ?? 0;
+      if (length === 0) continue;
+      throw new RangeError(
+        `calibration input ${i + 1}: "${cache.past}" holds ${length} earlier positions, which a swap to fewer groups would have kept otherwise; give whole sequences and caches of length 0`,
+      );
+    }
+  }
+}
+
+/** The inputs with caches, all empty, of as many heads as the weights have. */
+export function withCachesOf(block: AttentionBlock, weights: FoldedMheWeights, values: Frontier): Frontier {
+  const caches = sizedCaches(block, weights);
+  if (caches.length === 0) return values;
+  return values.map((entry) => {
+    const resized = caches.flatMap(({ cache, heads }): [string, HostTensor][] => {
+      const past = entry[cache.past];
+      const axis = cache.axes.indexOf('head');
+      if (!past || past.dims[axis] === heads) return [];
+      return [[cache.past, { ...past, dims: past.dims.with(axis, heads) }]];
+    });
+    return { ...entry, ...Object.fromEntries(resized) };
+  });
+}
+
+/** Inputs or outputs of a graph, those that are caches of the block declared with as many heads as the weights have. */
+export function declaredCaches(
+  block: AttentionBlock,
+  weights: FoldedMheWeights,
+  infos: readonly ValueInfoProto[],
+): ValueInfoProto[] {
+  const caches = sizedCaches(block, weights);
+  return infos.map((info) => {
+    const found = caches.find(({ cache }) => cache.past === info.name || cache.present.includes(info.name));
+    const tensor = info.type?.value;
+    if (!found || !info.type || tensor?.case !== 'tensorType' || !tensor.value.shape) return info;
+    const axis = found.cache.axes.indexOf('head');
+    const value = { case: 'dimValue', value: BigInt(found.heads) } as const;
+    const dim = tensor.value.shape.dim.map((dim, at) =>
+      at === axis ? create(TensorShapeProto_DimensionSchema, { value }) : dim,
+    );
+    const shape = edit(tensor.value.shape, { dim });
+    return edit(info, {
+      type: edit(info.type, { value: { case: 'tensorType', value: edit(tensor.value, { shape }) } }),
+    });
+  });
+}
