@@ -1,6 +1,5 @@
-// Layers to train with.
-
-// Attention found and swapped in LayersModels and GraphModels; of core, what the options and the report are made of.
+// Attention found and swapped in LayersModels and GraphModels, and layers to train with; of core, what the options and the
+// report are made of.
 export type {
   AttentionForm,
   AttentionSite,

@@ -43,7 +43,9 @@ const RUNS_PER_SITE = 4;
  *   site; Error where a calibration input does not fit, or the backend fails or lacks a kernel.
  */
 export async function swap(model: TfjsModel, options?: TfjsSwapOptions): Promise<TfjsSwapResult<TfjsModel>>;
+/** As for files, with a `tf.LayersModel` of the current backend, which trains on. */
 export async function swap(model: LayersModel, options?: TfjsSwapOptions): Promise<TfjsSwapResult<LayersModel>>;
+/** As for files, with a `tf.GraphModel` of the current backend. */
 export async function swap(model: GraphModel, options?: TfjsSwapOptions): Promise<TfjsSwapResult<GraphModel>>;
 export async function swap(model: AnyModel, options: TfjsSwapOptions = {}): Promise<TfjsSwapResult<AnyModel>> {
   const held = await toTfjsModel(model);

@@ -362,6 +362,12 @@ describe('errors', () => {
     ['a value twice', () => [x(), x()], { value: ones([2, 4, 6]) }, 'attention: value is given twice'],
     ['a mask of five axes', () => [x()], { attentionMask: ones([1, 1, 1, 4, 4]) }, 'attentionMask must have axes'],
     [
+      'a mask of too few keys',
+      () => [x()],
+      { attentionMask: ones([2, 4, 3]) },
+      'attentionMask: its last two axes must be 4 queries and 4 keys, or 1, got [2, 4, 3]',
+    ],
+    [
       'scores of the factorised form',
       () => [x()],
       { returnAttentionScores: true },

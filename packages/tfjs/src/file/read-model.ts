@@ -139,7 +139,7 @@ async function fileStats(node: NodeModules, path: string, model: string, mayBeFo
 function unreadable(model: string, path: string, cause: unknown): TfjsFileError {
   const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
   const reason = code === 'ENOENT' ? 'does not exist' : `cannot be read (${String(code ?? cause)})`;
-  if (path === model) return new TfjsFileError(model, 'unreadable', `it ${reason}`, undefined, { cause });
+  if (path === model) return new TfjsFileError(model, 'unreadable', `it ${reason}`, 'Check the path', { cause });
   const remedy = 'Download the model again, with all its weight files';
   return new TfjsFileError(model, 'weights', `its weight file ${quoted(path)} ${reason}`, remedy, { cause });
 }

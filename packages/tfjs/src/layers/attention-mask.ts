@@ -35,13 +35,13 @@ const hidden = 1e9;
 /** The masks together as one addition to the scores; `null` where there is none. All of them must allow a key. */
 export function maskRule(masks: AttentionMasks, lengths: { queries: number; keys: number }): ScoreRules<Tensor> | null {
   const allowed = [
-    masks.attention && attentionAxes(masks.attention),
+    masks.attention && attentionAxes(masks.attention, lengths),
     masks.query && reshape(masks.query, [-1, 1, lengths.queries, 1]),
     masks.value && reshape(masks.value, [-1, 1, 1, lengths.keys]),
     masks.key && masks.key !== masks.value && reshape(masks.key, [-1, 1, 1, lengths.keys]),
     masks.causal && causalMask(lengths.queries, lengths.keys),
   ].filter((mask) => mask instanceof Object);
-  const parts = masks.added ? [attentionAxes(masks.added)] : [];
+  const parts = masks.added ? [attentionAxes(masks.added, lengths)] : [];
   if (allowed.length > 0) {
     const together = allowed.map((mask) => cast(mask, 'bool')).reduce((a, b) => logicalAnd(a, b));
     parts.push(mul(sub(cast(together, 'float32'), 1), hidden));
@@ -52,7 +52,14 @@ export function maskRule(masks: AttentionMasks, lengths: { queries: number; keys
 }
 
 /** From what Keras takes to `[batch, heads, queries, keys]`. */
-function attentionAxes(mask: Tensor): Tensor {
+function attentionAxes(mask: Tensor, { queries, keys }: { queries: number; keys: number }): Tensor {
+  const [ofQueries, ofKeys] = mask.shape.slice(-2);
+  const fits = (ofQueries === queries || ofQueries === 1) && (ofKeys === keys || ofKeys === 1);
+  if (mask.rank >= 2 && mask.rank <= 4 && !fits) {
+    throw new Error(
+      `attentionMask: its last two axes must be ${queries} queries and ${keys} keys, or 1, got [${mask.shape.join(', ')}]`,
+    );
+  }
   if (mask.rank === 3) return expandDims(mask, 1);
   if (mask.rank === 2 || mask.rank === 4) return mask;
   throw new Error(

@@ -10,6 +10,7 @@ export interface CallRules {
   note(probabilities: Tensor): void;
 }
 
+/** The rules as the scores of a call take them, in this order: mask, softmax, noting, dropout. */
 export function attentionRules({ mask, drop, note }: CallRules): ScoreRules<Tensor> {
   return {
     beforeSoftmax: (scores) => mask?.beforeSoftmax(scores) ?? scores,

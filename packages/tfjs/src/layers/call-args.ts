@@ -29,6 +29,7 @@ export interface AttentionCallArgs {
 /** Arguments that a functional model remembers: all that are no tensors. */
 export type RememberedArgs = Pick<AttentionCallArgs, 'useCausalMask' | 'returnAttentionScores' | 'training'>;
 
+/** Of the arguments of a call, those that are no tensors and were given. */
 export function rememberedArgs({ useCausalMask, returnAttentionScores, training }: AttentionCallArgs): RememberedArgs {
   return {
     ...(useCausalMask != null && { useCausalMask }),

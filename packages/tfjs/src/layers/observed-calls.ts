@@ -26,6 +26,7 @@ export function observeCalls(layer: Layer, observer: CallObserver | null): void 
   else observers.delete(layer);
 }
 
+/** Who sees the calls of a layer, if anyone. */
 export function observerOf(layer: Layer): CallObserver | undefined {
   return observers.get(layer);
 }

@@ -18,14 +18,17 @@ export interface VariableRules {
   readonly constraint: Constraint | null;
 }
 
+/** @throws Error where the name or the class is unknown, as of all three. */
 export function initializer(option: WeightOption<Initializer>): Initializer {
   return fromOption('initializer', option, initializers);
 }
 
+/** `null` where there is none. */
 export function regularizer(option: WeightOption<Regularizer> | null | undefined): Regularizer | null {
   return option == null ? null : fromOption('regularizer', option, regularizers);
 }
 
+/** `null` where there is none. */
 export function constraint(option: WeightOption<Constraint> | null | undefined): Constraint | null {
   return option == null ? null : fromOption('constraint', option, constraints);
 }
