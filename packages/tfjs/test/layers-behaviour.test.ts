@@ -368,6 +368,12 @@ describe('errors', () => {
       'attentionMask: its last two axes must be 4 queries and 4 keys, or 1, got [2, 4, 3]',
     ],
     [
+      'a Keras mask of another length',
+      () => [x()],
+      { mask: ones([4, 2], 'bool') },
+      'the mask of the query must be [batch, 4], got [4, 2]',
+    ],
+    [
       'scores of the factorised form',
       () => [x()],
       { returnAttentionScores: true },

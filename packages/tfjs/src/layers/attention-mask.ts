@@ -36,9 +36,11 @@ const hidden = 1e9;
 export function maskRule(masks: AttentionMasks, lengths: { queries: number; keys: number }): ScoreRules<Tensor> | null {
   const allowed = [
     masks.attention && attentionAxes(masks.attention, lengths),
-    masks.query && reshape(masks.query, [-1, 1, lengths.queries, 1]),
-    masks.value && reshape(masks.value, [-1, 1, 1, lengths.keys]),
-    masks.key && masks.key !== masks.value && reshape(masks.key, [-1, 1, 1, lengths.keys]),
+    masks.query && reshape(kerasMask('query', masks.query, lengths.queries), [-1, 1, lengths.queries, 1]),
+    masks.value && reshape(kerasMask('value', masks.value, lengths.keys), [-1, 1, 1, lengths.keys]),
+    masks.key &&
+      masks.key !== masks.value &&
+      reshape(kerasMask('key', masks.key, lengths.keys), [-1, 1, 1, lengths.keys]),
     masks.causal && causalMask(lengths.queries, lengths.keys),
   ].filter((mask) => mask instanceof Object);
   const parts = masks.added ? [attentionAxes(masks.added, lengths)] : [];
@@ -49,6 +51,12 @@ export function maskRule(masks: AttentionMasks, lengths: { queries: number; keys
   if (parts.length === 0) return null;
   const sum = parts.reduce((a, b) => add(a, b));
   return additiveMaskRule(tfjsPort, sum, (sum.shape.at(-3) ?? 1) > 1 ? 'per head' : 'all heads');
+}
+
+/** The mask itself, once it has a value for each place: reshaped, others could be taken for another batch's. */
+function kerasMask(stream: string, mask: Tensor, length: number): Tensor {
+  if (mask.shape.at(-1) === length) return mask;
+  throw new Error(`the mask of the ${stream} must be [batch, ${length}], got [${mask.shape.join(', ')}]`);
 }
 
 /** From what Keras takes to `[batch, heads, queries, keys]`. */
