@@ -21,7 +21,7 @@ interface Named {
   readonly file: Uint8Array;
 }
 
-const TEST_LINES = 100;
+const TEST_LINES = 80;
 const TIMED_LINES = 12;
 
 console.log(

@@ -10,7 +10,6 @@ export interface Setting {
 /** From the mildest swap to the paper's attention. */
 export const SETTINGS: readonly Setting[] = [
   { queryKey: 1, value: 4, embedding: 'mul' },
-  { queryKey: 1, value: 2, embedding: 'mul' },
   { queryKey: 1, value: 1, embedding: 'mul' },
 ];
 
