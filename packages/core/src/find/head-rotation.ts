@@ -34,7 +34,7 @@ export interface HeadRotation {
  * @param at - for each batch entry, token and rotated feature, the element.
  * @returns `undefined` where they follow none of these alone, or not in order.
  */
-export function turnFactor(
+function turnFactor(
   value: string,
   dims: readonly number[],
   at: (batch: number, token: number, feature: number) => number,

@@ -217,6 +217,13 @@ export function strided(dims: readonly number[], steps: readonly number[], start
   };
 }
 
+/** The numbers at these places. `Float64Array.from` with a function is several times slower. */
+export function numbersAt(numbers: Float64Array, places: Int32Array): Float64Array {
+  const out = new Float64Array(places.length);
+  for (let i = 0; i < places.length; i++) out[i] = numbers[places[i] as number] as number;
+  return out;
+}
+
 function pickedAxis(dims: readonly number[], axis: number, pick: readonly number[]) {
   const out = dims.map((dim, a) => (a === axis ? pick.length : dim));
   return {

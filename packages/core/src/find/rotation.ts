@@ -1,6 +1,6 @@
 import { broadcastDims, broadcastSource } from './evaluate.js';
 import type { Inquiry } from './inquiry.js';
-import { elementCount, movesElements } from './layout.js';
+import { elementCount, movesElements, numbersAt } from './layout.js';
 import { Refusal } from './refusal.js';
 import type { ViewNode } from './view.js';
 
@@ -46,22 +46,24 @@ export interface Rotation {
  * @returns the readings, the nearest value first; none where it is no rotation.
  * @throws Refusal where a size could not be told.
  */
-export function rotationsAt(inquiry: Inquiry, id: string): Rotation[] {
+export function* rotationsAt(inquiry: Inquiry, id: string): Generator<Rotation> {
   let unsized: Refusal | undefined;
-  const found = entriesOf(inquiry, id).flatMap((entry) => {
+  let isFound = false;
+  for (const entry of entriesOf(inquiry, id)) {
     const reading: Reading = { inquiry, entry, nodes: new Set(), factors: [], known: new Map() };
+    let rotation: ReturnType<typeof asRotation>;
     try {
       const sum = sumOf(reading, id, 0);
-      const rotation = sum && asRotation(sum, reading.factors);
-      return rotation ? [{ ...rotation, entry, dims: inquiry.dims(id), nodes: [...reading.nodes] }] : [];
+      rotation = sum && asRotation(sum, reading.factors);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       if (error.cause === 'size') unsized ??= error;
-      return [];
     }
-  });
-  if (found.length === 0 && unsized) throw unsized;
-  return found;
+    if (!rotation) continue;
+    isFound = true;
+    yield { ...rotation, entry, dims: inquiry.dims(id), nodes: [...reading.nodes] };
+  }
+  if (!isFound && unsized) throw unsized;
 }
 
 /** One try to read a rotation. */
@@ -191,7 +193,7 @@ function stepSum(
 function moved(sum: Sum | undefined, source: Int32Array): Sum | undefined {
   return sum?.map(({ element, coefficient, factor, factorAt }) => ({
     element: source.map((at) => element[at] as number),
-    coefficient: Float64Array.from(source, (at) => coefficient[at] as number),
+    coefficient: numbersAt(coefficient, source),
     factor: source.map((at) => factor[at] as number),
     factorAt: source.map((at) => factorAt[at] as number),
   }));

@@ -3,7 +3,7 @@ import { cacheStep, joinedSource } from './cache.js';
 import { broadcastSource } from './evaluate.js';
 import type { Inquiry } from './inquiry.js';
 import { quoted, sources } from './inquiry.js';
-import { elementCount, movesElements } from './layout.js';
+import { elementCount, movesElements, numbersAt } from './layout.js';
 import type { ProjectionProduct } from './projection.js';
 import { projectionOf } from './projection.js';
 import { Refusal } from './refusal.js';
@@ -305,7 +305,7 @@ function advance(
 
 function moved(value: ProjectedValue, dims: readonly number[], source: Int32Array): ProjectedValue {
   const places = (from: Int32Array) => source.map((at) => from[at] as number);
-  const numbers = (from: Float64Array) => Float64Array.from(source, (at) => from[at] as number);
+  const numbers = (from: Float64Array) => numbersAt(from, source);
   const { turn } = value;
   return {
     ...value,
