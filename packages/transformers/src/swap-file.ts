@@ -1,4 +1,11 @@
-import { type OnnxModel, type OnnxSwapResult, type OrtRuntime, type SyntheticCalibration, swap } from '@mhe/onnx';
+import {
+  inspect,
+  type OnnxModel,
+  type OnnxSwapResult,
+  type OrtRuntime,
+  type SyntheticCalibration,
+  swap,
+} from '@mhe/onnx';
 import { type CalibrationSample, calibrationSample } from './calibration/calibration-input.js';
 import type { Encoder } from './calibration/encoder.js';
 import { calibrationFeeds } from './calibration/feeds.js';
@@ -24,13 +31,27 @@ export function readOptions({ calibration, ...options }: MheOptions): ReadOption
   return { ...options, calibration: samples };
 }
 
-/** Swaps the attention of one `.onnx` file. */
+/**
+ * Why a file with key/value caches is left alone. The adapter for ONNX swaps it; what generates would have to be told the
+ * caches' new shapes.
+ */
+const CACHED =
+  'its file has key/value caches, whose shapes transformers.js would have to be told, which this package does not do yet';
+
+/** Swaps the attention of one `.onnx` file; none of it where the file has key/value caches. */
 export async function swapFile(
   model: OnnxModel,
   { calibration, ...options }: ReadOptions,
   encoder: Encoder,
   runtime: () => Promise<OrtRuntime>,
 ): Promise<OnnxSwapResult> {
+  const { attention } = inspect(model);
+  if (attention.some(({ cache }) => cache !== null)) {
+    const { model: same, report } = await swap(model, { ...options, sites: [] });
+    const found = new Set(attention.map(({ name }) => name));
+    const skipped = report.skipped.map((site) => (found.has(site.name) ? { ...site, reason: CACHED } : site));
+    return { model: same, report: { ...report, skipped } };
+  }
   const engine = { ...options, runtime: options.runtime ?? (await runtime()) };
   if (calibration === undefined || 'synthetic' in calibration) {
     return swap(model, calibration === undefined ? engine : { ...engine, calibration });
