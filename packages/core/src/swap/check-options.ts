@@ -3,6 +3,12 @@ import type { PipelineOptions } from './swap-sites.js';
 const EMBEDDINGS = ['mul', 'add'];
 const FORMS = ['auto', 'folded', 'factorised', 'direct', 'widened'];
 
+/** Every option of the pipeline, and what the adapters call those that are theirs in every adapter. */
+const OPTIONS: readonly string[] = [
+  ...['groups', 'embedding', 'form', 'sites', 'calibration', 'numHeads', 'identityTolerance', 'seed', 'signal'],
+  'onProgress',
+];
+
 /**
  * Refuses options that the types rule out: JavaScript callers have no types.
  *
@@ -21,6 +27,9 @@ export function checkOptions(options: PipelineOptions): void {
     refuse('form', form, 'another form: it is one of MHE-ADD (embedding add)');
   const isSelection = sites === 'all' || Array.isArray(sites) || sites instanceof RegExp || typeof sites === 'function';
   if (!isSelection) refuse('sites', sites, '"all", numbers in an array, a regular expression or a function');
+  const unknown = Object.keys(options).find((name) => name !== 'onStage' && !OPTIONS.includes(name));
+  if (unknown !== undefined)
+    throw new RangeError(`${unknown}: there is no such option; there are ${OPTIONS.join(', ')}`);
   const isDials = typeof groups === 'object' && groups !== null && 'queryKey' in groups && 'value' in groups;
   if (typeof groups !== 'number' && groups !== 'heads' && !isDials) {
     refuse('groups', groups, 'a number, "heads", or { queryKey, value }');
