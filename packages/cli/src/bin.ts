@@ -1,5 +1,10 @@
 #!/usr/bin/env node
+import { setFlagsFromString } from 'node:v8';
 import { runProgram } from './program.js';
+
+// Most of the memory here is tensors, which a small object each keeps alive: a young generation that is let grow keeps dead
+// ones for long.
+setFlagsFromString('--semi-space-growth-factor=1');
 
 const interruption = new AbortController();
 // Once: a second Ctrl-C ends the process at once, as it does by default.
