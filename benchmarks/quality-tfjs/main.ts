@@ -12,10 +12,11 @@ import { readModel, swap, writeModel } from '@mhe/tfjs';
 import { setThreadsCount, setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
 import { describeMachine } from '../machine/describe-machine.js';
-import { type Dial, dials } from '../quality/dials.js';
+import { type Dial, dials, nameOf } from '../quality/dials.js';
+import { type Encoder, type Evaluation, evaluate } from '../quality/evaluate.js';
 import { markdownTable } from '../report/markdown-table.js';
 import { saveJson } from '../report/save-json.js';
-import { type Evaluation, evaluate } from './evaluate.js';
+import { openEncoder } from './encoder.js';
 import { readCalibration, readPairs } from './sentences.js';
 
 const { resolve: resolveModule } = createRequire(import.meta.url);
@@ -65,7 +66,9 @@ async function measure(): Promise<void> {
       rows.push({ dial, report });
     }
     console.error(`embedding ${2 * pairs.length} sentences with ${models.length} models`);
-    const evaluations = await evaluate(models, pairs);
+    const encoders: Encoder[] = [];
+    for (const model of models) encoders.push(await openEncoder(model));
+    const evaluations = await evaluate(encoders, pairs);
     const measured = [{}, ...rows].map((row, i): Row => ({ ...row, evaluation: evaluations[i] as Evaluation }));
     console.log(`${machine}\n\n${tableOf(measured)}`);
     await saveJson(options.json, { machine, rows: measured });
@@ -109,8 +112,4 @@ function tableOf(rows: readonly Row[]): string {
       evaluation.milliseconds.toFixed(2),
     ]),
   );
-}
-
-function nameOf({ queryKey, value, embedding }: Dial): string {
-  return `${queryKey} / ${value} ${embedding.toUpperCase()}`;
 }

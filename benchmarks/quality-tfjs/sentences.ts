@@ -1,12 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Tokenizer } from '@mhe/example-sentence-encoder';
-
-/** A pair of tokenised sentences and how alike people find them. */
-export interface SentencePair {
-  readonly a: readonly number[];
-  readonly b: readonly number[];
-  readonly score: number;
-}
+import type { SentencePair } from '../quality/sentences.js';
 
 /** Places of score and sentences in a line of STS-B as it is published. */
 const SCORE = 4;

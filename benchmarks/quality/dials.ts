@@ -20,3 +20,8 @@ export const dials: readonly Dial[] = [
   { queryKey: 1, value: 1, embedding: 'mul', required: 91 },
   { queryKey: 1, value: 1, embedding: 'add' },
 ];
+
+/** `1 / 4 MUL` */
+export function nameOf({ queryKey, value, embedding }: Dial): string {
+  return `${queryKey} / ${value} ${embedding.toUpperCase()}`;
+}

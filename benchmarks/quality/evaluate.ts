@@ -1,9 +1,13 @@
-import { readFile } from 'node:fs/promises';
 import { median } from '../machine/median.js';
-import type { Runtime } from '../machine/runtimes.js';
-import { cosine, embed } from './encoder.js';
 import type { SentencePair } from './sentences.js';
 import { spearman } from './spearman.js';
+
+/** A model in a runtime. */
+export interface Encoder {
+  /** Turns a tokenised sentence into a vector of unit length. */
+  embed(tokens: readonly number[]): Promise<Float32Array>;
+  release(): Promise<void>;
+}
 
 /** What one model makes of the sentence pairs in one runtime. */
 export interface Evaluation {
@@ -19,18 +23,13 @@ export interface Evaluation {
  * Embeds every sentence with every model, one model after the other before the next sentence's turn, so that whatever
  * else the machine does meets them all alike.
  *
- * @param files - of the models; the first is what the others are compared with.
+ * @param encoders - the first is what the others are compared with. They are released at the end.
  */
-export async function evaluate(
-  runtime: Runtime,
-  files: readonly string[],
-  pairs: readonly SentencePair[],
-): Promise<Evaluation[]> {
+export async function evaluate(encoders: readonly Encoder[], pairs: readonly SentencePair[]): Promise<Evaluation[]> {
   const runs = [];
-  for (const file of files) {
-    const session = await runtime.open(await readFile(file));
-    await embed(runtime, session, pairs[0]?.a ?? []);
-    runs.push({ session, cosines: [] as number[], likeFirst: 0, durations: [] as number[] });
+  for (const encoder of encoders) {
+    await encoder.embed(pairs[0]?.a ?? []);
+    runs.push({ encoder, cosines: [] as number[], likeFirst: 0, durations: [] as number[] });
   }
   for (const pair of pairs) {
     let first: readonly Float32Array[] | undefined;
@@ -38,7 +37,7 @@ export async function evaluate(
       const embeddings: Float32Array[] = [];
       for (const tokens of [pair.a, pair.b]) {
         const start = performance.now();
-        embeddings.push(await embed(runtime, run.session, tokens));
+        embeddings.push(await run.encoder.embed(tokens));
         run.durations.push(performance.now() - start);
       }
       const [a, b] = embeddings as [Float32Array, Float32Array];
@@ -48,11 +47,16 @@ export async function evaluate(
       run.likeFirst += (cosine(a, firstA) + cosine(b, firstB)) / (2 * pairs.length);
     }
   }
-  for (const { session } of runs) await session.release();
+  for (const encoder of encoders) await encoder.release();
   const scores = pairs.map(({ score }) => score);
   return runs.map(({ cosines, likeFirst, durations }) => ({
     spearman: spearman(cosines, scores),
     likeFirst,
     milliseconds: median(durations),
   }));
+}
+
+/** Cosine of vectors of unit length. */
+function cosine(a: Float32Array, b: Float32Array): number {
+  return a.reduce((sum, x, i) => sum + x * (b[i] as number), 0);
 }

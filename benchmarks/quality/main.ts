@@ -10,8 +10,9 @@ import { describeMachine } from '../machine/describe-machine.js';
 import { runtimes } from '../machine/runtimes.js';
 import { markdownTable } from '../report/markdown-table.js';
 import { saveJson } from '../report/save-json.js';
-import { type Dial, dials } from './dials.js';
-import { type Evaluation, evaluate } from './evaluate.js';
+import { type Dial, dials, nameOf } from './dials.js';
+import { openEncoder } from './encoder.js';
+import { type Encoder, type Evaluation, evaluate } from './evaluate.js';
 import { readPairs } from './sentences.js';
 import { swapDial } from './swap-dial.js';
 
@@ -48,7 +49,9 @@ async function measure(): Promise<void> {
     const measured: (readonly Evaluation[])[] = [];
     for (const runtime of runtimes) {
       console.error(`embedding ${2 * pairs.length} sentences with ${files.length} models in ${runtime.name}`);
-      measured.push(await evaluate(runtime, files, pairs));
+      const encoders: Encoder[] = [];
+      for (const file of files) encoders.push(await openEncoder(runtime, file));
+      measured.push(await evaluate(encoders, pairs));
     }
     const rows = files.map((_, i): Row => {
       const swap = swaps[i - 1];
@@ -112,8 +115,4 @@ function tableOf(rows: readonly Row[]): string {
       ];
     }),
   );
-}
-
-function nameOf({ queryKey, value, embedding }: Dial): string {
-  return `${queryKey} / ${value} ${embedding.toUpperCase()}`;
 }

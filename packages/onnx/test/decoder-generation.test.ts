@@ -1,6 +1,7 @@
 // Decoders with caches, run step by step as they are used: each step's caches are what the step before handed on.
 import * as node from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
+import { plantedGroups } from '../../core/test/planted-groups.js';
 import { inspect, type OnnxModel, type OrtRuntime, swap } from '../src/index.js';
 import { fillHostTensor, type HostTensor, type HostTensors } from '../src/run/host-tensor.js';
 import { modelInputs } from '../src/run/model-inputs.js';
@@ -107,9 +108,7 @@ describe('a decoder with caches', () => {
     'generates the same with the caches of as many groups as its heads really have: %s',
     async (name) => {
       const { sites } = fixture(name);
-      const count = (dial: 'queryKey' | 'value') =>
-        Math.max(...sites.flatMap((site) => site.planted?.[dial] ?? [])) + 1;
-      const groups = { queryKey: count('queryKey'), value: count('value') };
+      const groups = plantedGroups(sites);
       const original = await fixtureModel(name);
       const calibration = { synthetic: { sequences: 4 } };
       const { model, report } = await swap(original, { runtime, groups, calibration });

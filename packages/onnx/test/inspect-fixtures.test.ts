@@ -1,24 +1,10 @@
 // What the finder says of exported models, against what the exporter of each knows.
 import type { Finding } from '@mhe/core';
 import { describe, expect, it } from 'vitest';
+import { blockNorms } from '../../core/test/block-norms.js';
 import { inspect } from '../src/index.js';
 import { findSites } from '../src/inspect.js';
 import { type FixtureSite, fixture, fixtureModel, fixtureNames, fixtureOf, swappableNames } from './fixture.js';
-
-/** Norms of the blocks of a matrix: of so many columns each, or rows. */
-function blockNorms(
-  { rows, cols, data }: { readonly rows: number; readonly cols: number; readonly data: Float64Array },
-  numHeads: number,
-  along: 'rows' | 'cols',
-): number[] {
-  const squares = new Array<number>(numHeads).fill(0);
-  data.forEach((x, i) => {
-    const at = along === 'cols' ? i % cols : Math.floor(i / cols);
-    const head = Math.floor((at * numHeads) / (along === 'cols' ? cols : rows));
-    squares[head] = (squares[head] as number) + x * x;
-  });
-  return squares.map(Math.sqrt);
-}
 
 const findings = new Map<string, Promise<Finding>>();
 

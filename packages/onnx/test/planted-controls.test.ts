@@ -1,7 +1,9 @@
 // That a planted test can fail: heads that do not share do not come back, and neither do heads whose layout is misread.
-import { type AttentionWeights, fitMhe, type Matrix } from '@mhe/core';
+import { fitMhe } from '@mhe/core';
 import * as node from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
+import { misreadWeights } from '../../core/test/misread-weights.js';
+import { plantedGroups } from '../../core/test/planted-groups.js';
 import { type OrtRuntime, swap } from '../src/index.js';
 import { findSites } from '../src/inspect.js';
 import { runAll } from '../src/swap/frontier.js';
@@ -21,29 +23,12 @@ const calibration = { synthetic: { sequences: 4 } };
 async function changeAt(name: string, form: 'auto' | 'direct' | 'widened' = 'auto'): Promise<number> {
   const { sites, cases } = fixture(name);
   const inputs = cases.map((entry) => entry.inputs);
-  const count = (dial: 'queryKey' | 'value') => Math.max(0, ...sites.flatMap((site) => site.planted?.[dial] ?? [])) + 1;
   const model = await fixtureModel(name);
-  const groups = { queryKey: count('queryKey'), value: count('value') };
+  const groups = plantedGroups(sites);
   const { model: swapped, report } = await swap(model, { runtime, groups, form, calibration });
   expect(report.swapped).toHaveLength(sites.length);
   const [before, after] = [await runAll(model, inputs, { runtime }), await runAll(swapped, inputs, { runtime })];
   return Math.max(...before.map((expected, i) => largestDifference(after[i] ?? {}, expected)));
-}
-
-/** Columns read as if features came before heads: `feature * numHeads + head` for `head * size + feature`. */
-function misread({ rows, cols, data }: Matrix, numHeads: number): Matrix {
-  const size = cols / numHeads;
-  const from = (col: number) => (col % size) * numHeads + Math.floor(col / size);
-  return { rows, cols, data: data.map((_, i) => data[i - (i % cols) + from(i % cols)] as number) };
-}
-
-function misreadWeights(weights: AttentionWeights): AttentionWeights {
-  const columns = (part: 'query' | 'key' | 'value') => {
-    const { weight, bias } = weights[part];
-    const row = (data: Float64Array) => misread({ rows: 1, cols: data.length, data }, weights.numHeads).data;
-    return { weight: misread(weight, weights.numHeads), bias: bias && row(bias) };
-  };
-  return { ...weights, query: columns('query'), key: columns('key'), value: columns('value') };
 }
 
 describe('one group', () => {

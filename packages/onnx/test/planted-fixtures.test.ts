@@ -2,6 +2,7 @@
 // as many groups has to bring the model back. An identity swap cannot see a misread layout, this can.
 import * as node from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
+import { plantedGroups } from '../../core/test/planted-groups.js';
 import { type OrtRuntime, swap } from '../src/index.js';
 import { runAll } from '../src/swap/frontier.js';
 import { fixture, fixtureModel, largestDifference, plantedNames } from './fixture.js';
@@ -12,8 +13,7 @@ const isFloat16 = (name: string) => name.startsWith('float16');
 describe('heads that really share', () => {
   it.each(plantedNames)('are found in %s', async (name) => {
     const { sites, cases } = fixture(name);
-    const count = (dial: 'queryKey' | 'value') => Math.max(...sites.flatMap((site) => site.planted?.[dial] ?? [])) + 1;
-    const groups = { queryKey: count('queryKey'), value: count('value') };
+    const groups = plantedGroups(sites);
     const original = await fixtureModel(name);
     // Not the inputs that are compared: a refit on few positions brings anything back on these.
     const { model, report } = await swap(original, { runtime, groups, calibration: { synthetic: { sequences: 4 } } });

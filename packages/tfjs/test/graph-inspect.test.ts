@@ -1,21 +1,11 @@
 // What the finder says of converted models, against what the exporter of each knows.
-import type { Finding, Matrix } from '@mhe/core';
+import type { Finding } from '@mhe/core';
 import { describe, expect, it } from 'vitest';
+import { blockNorms } from '../../core/test/block-norms.js';
 import { graphOf } from '../src/graph-model/graph-model.js';
 import { inspect } from '../src/index.js';
 import { findGraphSites } from '../src/view/find-graph-sites.js';
 import { attentionNames, type FixtureSite, fixture, fixtureModel } from './graph-fixture.js';
-
-/** Norms of the blocks of a matrix: of so many columns each, or rows. */
-function blockNorms({ rows, cols, data }: Matrix, numHeads: number, along: 'rows' | 'cols'): number[] {
-  const squares = new Array<number>(numHeads).fill(0);
-  data.forEach((x, i) => {
-    const at = along === 'cols' ? i % cols : Math.floor(i / cols);
-    const head = Math.floor((at * numHeads) / (along === 'cols' ? cols : rows));
-    squares[head] = (squares[head] as number) + x * x;
-  });
-  return squares.map(Math.sqrt);
-}
 
 const findings = new Map<string, Promise<Finding>>();
 

@@ -1,7 +1,9 @@
 // Converted models whose heads really share projections, each head in a basis of its own so that nothing shows: a swap to
 // as many groups brings the outputs back. And that such a test can fail.
-import { type AttentionWeights, fitMhe, type Matrix } from '@mhe/core';
+import { fitMhe } from '@mhe/core';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { misreadWeights } from '../../core/test/misread-weights.js';
+import { plantedGroups } from '../../core/test/planted-groups.js';
 import { swap } from '../src/index.js';
 import { findGraphSites } from '../src/view/find-graph-sites.js';
 import { nodeBackends, useBackend } from './backends.js';
@@ -15,29 +17,12 @@ const calibration = { synthetic: { sequences: 4 } };
 
 async function swapPlanted(name: string, form: 'auto' | 'direct' | 'widened' = 'auto') {
   const { sites } = fixture(name);
-  const count = (dial: 'queryKey' | 'value') => Math.max(0, ...sites.flatMap((site) => site.planted?.[dial] ?? [])) + 1;
-  const groups = { queryKey: count('queryKey'), value: count('value') };
+  const groups = plantedGroups(sites);
   const model = await fixtureModel(name);
   const { model: swapped, report } = await swap(model, { groups, form, calibration });
   expect(report.swapped).toHaveLength(sites.length);
   const [before, after] = [await runModel(model, inputsOf(name)), await runModel(swapped, inputsOf(name))];
   return { report, groups, change: Math.max(...before.map((expected, i) => largestDifference(after[i], expected))) };
-}
-
-/** Columns read as if features came before heads: `feature * numHeads + head` for `head * size + feature`. */
-function misread({ rows, cols, data }: Matrix, numHeads: number): Matrix {
-  const size = cols / numHeads;
-  const from = (col: number) => (col % size) * numHeads + Math.floor(col / size);
-  return { rows, cols, data: data.map((_, i) => data[i - (i % cols) + from(i % cols)] as number) };
-}
-
-function misreadWeights(weights: AttentionWeights): AttentionWeights {
-  const columns = (part: 'query' | 'key' | 'value') => {
-    const { weight, bias } = weights[part];
-    const row = (data: Float64Array) => misread({ rows: 1, cols: data.length, data }, weights.numHeads).data;
-    return { weight: misread(weight, weights.numHeads), bias: bias && row(bias) };
-  };
-  return { ...weights, query: columns('query'), key: columns('key'), value: columns('value') };
 }
 
 /** Enough to show that the backend makes no difference. */

@@ -1,6 +1,7 @@
 import type { HeadColumns } from './heads.js';
 import type { Inquiry } from './inquiry.js';
 import { sources } from './inquiry.js';
+import { stridesOf } from './layout.js';
 import { Refusal } from './refusal.js';
 import type { ProjectedValue } from './trace.js';
 import { varies } from './varies.js';
@@ -65,7 +66,7 @@ export function blockCache(
   if (new Set(axes).size !== 4) throw odd('batch, heads, positions and features are no axis each');
   const isInOrder = (codes: Int32Array, kind: CacheAxis) => {
     const axis = axes.indexOf(kind);
-    const stride = dims.slice(axis + 1).reduce((product, dim) => product * dim, 1);
+    const stride = stridesOf(dims)[axis] as number;
     return codes.every((code, i) => code === Math.floor(i / stride) % (dims[axis] as number));
   };
   if (!isInOrder(headOf, 'head') || !isInOrder(featureOf, 'feature')) throw odd('its heads are in another order');

@@ -1,6 +1,6 @@
 import type { Inquiry } from './inquiry.js';
 import { sources } from './inquiry.js';
-import { stridesOf } from './layout.js';
+import { elementCount, stridesOf } from './layout.js';
 import { Refusal } from './refusal.js';
 import type { ViewNode } from './view.js';
 
@@ -45,7 +45,7 @@ export function joinedSource(
   const count = inquiry.dims(past)[axis] as number;
   const start = pastFirst ? count : 0;
   const [strides, ownStrides] = [stridesOf(dims), stridesOf(own)];
-  const total = dims.reduce((product, dim) => product * dim, 1);
+  const total = elementCount(dims);
   const [source, earlier] = [new Int32Array(total), new Int32Array(total)];
   for (let i = 0; i < total; i++) {
     let at = 0;

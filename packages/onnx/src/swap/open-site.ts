@@ -9,7 +9,15 @@ import type {
   Replaced,
   Replacement,
 } from '@mhe/core';
-import { chooseForm, Difference, identityReplacement, inHeadOrder, streamSequences } from '@mhe/core';
+import {
+  chooseForm,
+  Difference,
+  IDENTITY_TOLERANCE,
+  identityReplacement,
+  inHeadOrder,
+  PROBED_FEEDS,
+  streamSequences,
+} from '@mhe/core';
 import type { GraphProto, ValueInfoProto } from 'onnx-buf';
 import { TypeProto_TensorSchema, TypeProtoSchema, ValueInfoProtoSchema } from 'onnx-buf';
 import type { NodeBuilder } from '../emit/node-builder.js';
@@ -32,17 +40,6 @@ import { MomentSum, productModel } from './moment-sum.js';
 import { numberTensor } from './number-tensor.js';
 import { ofOriginal } from './original-error.js';
 import { builderFor, replaceBlock } from './replace-block.js';
-
-/** As many calibration inputs prove the identity swap and the range of the key biases. */
-const PROBED_FEEDS = 4;
-
-/** A product of a few hundred terms, rounded in another order. */
-const IDENTITY_TOLERANCE: Readonly<Record<FloatDtype, number>> = {
-  float64: 1e-10,
-  float32: 2e-5,
-  float16: 2e-2,
-  bfloat16: 1e-1,
-};
 
 /** What an open site needs of the backend. */
 export interface SiteContext {

@@ -1,4 +1,4 @@
-import { concat, reshape, slice, type Tensor } from '@tensorflow/tfjs-core';
+import { concat, reshape, slice, type Tensor, util } from '@tensorflow/tfjs-core';
 
 /**
  * Picks positions of an axis, for the few that attention asks for. Slices set side by side instead of tfjs' own gather,
@@ -8,7 +8,7 @@ import { concat, reshape, slice, type Tensor } from '@tensorflow/tfjs-core';
 export function gather(a: Tensor, indices: readonly number[], axis: number): Tensor {
   const before = a.shape.slice(0, axis);
   const after = a.shape.slice(axis + 1);
-  const [outer, inner] = [sizeOf(before), sizeOf(after)];
+  const [outer, inner] = [util.sizeFromShape(before), util.sizeFromShape(after)];
   const flat = reshape(a, [outer, a.shape[axis] as number, inner]);
   const runs = consecutiveRuns(indices).map(({ start, length }) => slice(flat, [0, start, 0], [outer, length, inner]));
   const picked = runs.length === 1 ? (runs[0] as Tensor) : concat<Tensor>(runs, 1);
@@ -29,8 +29,4 @@ function consecutiveRuns(indices: readonly number[]): Run[] {
     else runs.push({ start: index, length: 1 });
   }
   return runs;
-}
-
-function sizeOf(dims: readonly number[]): number {
-  return dims.reduce((product, dim) => product * dim, 1);
 }

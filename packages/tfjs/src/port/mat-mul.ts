@@ -1,4 +1,4 @@
-import { broadcastTo, reshape, type Tensor, type Tensor3D } from '@tensorflow/tfjs-core';
+import { broadcastTo, reshape, type Tensor, type Tensor3D, util } from '@tensorflow/tfjs-core';
 import { batchProduct } from './batch-product.js';
 
 /**
@@ -19,12 +19,16 @@ export function broadcastMatMul(a: Tensor, b: Tensor): Tensor {
   // Where `b` is one matrix for several of `a`, their rows form one taller matrix: a single product.
   const common = sharedFrom(batchOfA, batchOfB);
   const taller = batchOfA.slice(common);
-  const left = reshape(a, [sizeOf(batchOfA.slice(0, common)), sizeOf(taller) * rows, inner]) as Tensor3D;
+  const left = reshape(a, [
+    util.sizeFromShape(batchOfA.slice(0, common)),
+    util.sizeFromShape(taller) * rows,
+    inner,
+  ]) as Tensor3D;
   if (batch.every((size, axis) => size === batchOfA[axis])) {
-    const right = reshape(b, [sizeOf(batchOfB.slice(0, common)), inner, cols]) as Tensor3D;
+    const right = reshape(b, [util.sizeFromShape(batchOfB.slice(0, common)), inner, cols]) as Tensor3D;
     if (right.shape[0] === left.shape[0]) return reshape(batchProduct(left, right), [...batch, rows, cols]);
   }
-  const count = sizeOf(batch);
+  const count = util.sizeFromShape(batch);
   const wideA = reshape(broadcastTo(reshape(a, [...batchOfA, rows, inner]), [...batch, rows, inner]), [
     count,
     rows,
@@ -57,8 +61,4 @@ function broadcastSize(size: number, other: number, a: Tensor, b: Tensor): numbe
 
 function misfit(a: Tensor, b: Tensor): RangeError {
   return new RangeError(`matMul: cannot multiply [${a.shape.join(', ')}] by [${b.shape.join(', ')}]`);
-}
-
-function sizeOf(dims: readonly number[]): number {
-  return dims.reduce((product, dim) => product * dim, 1);
 }

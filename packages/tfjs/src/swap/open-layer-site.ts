@@ -7,7 +7,7 @@ import type {
   Replaced,
   Replacement,
 } from '@mhe/core';
-import { Difference, FormError, identityMhe } from '@mhe/core';
+import { Difference, FormError, IDENTITY_TOLERANCE, identityMhe, PROBED_FEEDS } from '@mhe/core';
 import type { Tensor, Tensor2D, Tensor3D, Tensor4D } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
@@ -22,12 +22,6 @@ import type { AttentionPlace } from '../view-layers/attention-place.js';
 import type { RunWatch } from './frontier.js';
 import { OutputSums } from './output-sums.js';
 import { StreamMoments } from './stream-moments.js';
-
-/** As many calibration inputs prove the identity swap. */
-const PROBED_FEEDS = 4;
-
-/** A product of a few hundred terms in float32, rounded in another order. */
-const IDENTITY_TOLERANCE = 2e-5;
 
 /** What an open site needs of the backend. */
 export interface LayerSiteContext {
@@ -58,7 +52,7 @@ class LayerSite implements OpenSite {
   /** A row that may see nothing spreads evenly in attention layers. */
   readonly emptyRows = false;
   readonly tokens;
-  readonly identityTolerance = IDENTITY_TOLERANCE;
+  readonly identityTolerance = IDENTITY_TOLERANCE.float32;
 
   constructor(
     private readonly context: LayerSiteContext,

@@ -8,7 +8,14 @@ import type {
   Replaced,
   Replacement,
 } from '@mhe/core';
-import { chooseForm, Difference, identityReplacement, streamSequences } from '@mhe/core';
+import {
+  chooseForm,
+  Difference,
+  IDENTITY_TOLERANCE,
+  identityReplacement,
+  PROBED_FEEDS,
+  streamSequences,
+} from '@mhe/core';
 import type { StoredType } from '../file/encode-weight.js';
 import type { TfjsModel } from '../file/model.js';
 import type { HostTensor, HostTensors } from '../run/host-tensor.js';
@@ -20,12 +27,6 @@ import { HeadMoments, InputMoments } from './moments.js';
 import type { Stage } from './plan-stages.js';
 import { replaceBlock } from './replace-block.js';
 import { forEach, runAll } from './run-part.js';
-
-/** As many calibration inputs prove the identity swap and the range of the key biases. */
-const PROBED_FEEDS = 4;
-
-/** A product of a few hundred terms in float32, rounded in another order. */
-const IDENTITY_TOLERANCE = 2e-5;
 
 /** What an open site needs of the backend. */
 export interface SiteContext {
@@ -57,7 +58,7 @@ class GraphSite implements OpenSite {
   readonly weights;
   readonly emptyRows;
   readonly tokens;
-  readonly identityTolerance = IDENTITY_TOLERANCE;
+  readonly identityTolerance = IDENTITY_TOLERANCE.float32;
   private prepared: { readonly values: Frontier; readonly moments: FitMoments } | undefined;
 
   constructor(
