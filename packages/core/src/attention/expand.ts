@@ -11,9 +11,9 @@ import type { AttentionWeights, Embedding, FoldedMheWeights, MheWeights, Project
 export function expandMhe(weights: MheWeights | FoldedMheWeights): AttentionWeights {
   checkWeights(weights);
   const { numHeads, headDim, valueHeadDim, scale, groups, output } = weights;
-  let query = expandGroups(weights.query, queryGroups(groups), headDim);
-  let key = expandGroups(weights.key, groups.queryKey, headDim);
-  let value = expandGroups(weights.value, groups.value, valueHeadDim);
+  let query = pickBlocks(weights.query, queryGroups(groups), headDim);
+  let key = pickBlocks(weights.key, groups.queryKey, headDim);
+  let value = pickBlocks(weights.value, groups.value, valueHeadDim);
   if ('embedding' in weights) {
     query = embedColumns(query, weights.embedding, weights.queryEmbedding);
     key = embedColumns(key, weights.embedding, weights.keyEmbedding);
@@ -25,12 +25,12 @@ export function expandMhe(weights: MheWeights | FoldedMheWeights): AttentionWeig
   return { numHeads, headDim, valueHeadDim, scale, query, key, value, output };
 }
 
-/** Block `h` of the result is block `groups[h]` of the shared projection. */
-function expandGroups({ weight, bias }: Projection, groups: readonly number[], size: number): Projection {
-  const cols = groups.length * size;
+/** Block `i` of the result is block `blocks[i]` of the projection's columns. */
+export function pickBlocks({ weight, bias }: Projection, blocks: readonly number[], size: number): Projection {
+  const cols = blocks.length * size;
   const source = Array.from(
     { length: cols },
-    (_, col) => (groups[Math.floor(col / size)] as number) * size + (col % size),
+    (_, col) => (blocks[Math.floor(col / size)] as number) * size + (col % size),
   );
   const data = new Float64Array(weight.rows * cols);
   for (let row = 0; row < weight.rows; row++) {

@@ -1,5 +1,6 @@
 import { checkWeights } from './check-weights.js';
-import { groupCount } from './head-groups.js';
+import { pickBlocks } from './expand.js';
+import { headsByGroup } from './head-groups.js';
 import type { AttentionWeights, FoldedMheWeights, Projection } from './weights.js';
 
 /**
@@ -25,19 +26,7 @@ export function identityMhe(weights: AttentionWeights): FoldedMheWeights {
 }
 
 /** One block of columns for each group: that of its first head. */
-export function firstOfEach({ weight, bias }: Projection, groups: readonly number[], size: number): Projection {
-  const count = groupCount(groups);
-  const from = Array.from({ length: count * size }, (_, col) => {
-    return groups.indexOf(Math.floor(col / size)) * size + (col % size);
-  });
-  const data = new Float64Array(weight.rows * from.length);
-  for (let row = 0; row < weight.rows; row++) {
-    from.forEach((source, col) => {
-      data[row * from.length + col] = weight.data[row * weight.cols + source] as number;
-    });
-  }
-  return {
-    weight: { rows: weight.rows, cols: from.length, data },
-    bias: bias && Float64Array.from(from, (source) => bias[source] as number),
-  };
+export function firstOfEach(projection: Projection, groups: readonly number[], size: number): Projection {
+  const first = headsByGroup(groups).map(([head]) => head as number);
+  return pickBlocks(projection, first, size);
 }

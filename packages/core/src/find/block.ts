@@ -1,4 +1,5 @@
-import type { AttentionWeights, HeadGroups } from '../attention/weights.js';
+import { isIdentity } from '../attention/head-groups.js';
+import type { AttentionWeights, HeadGroups, Projection } from '../attention/weights.js';
 import type { BlockAxes } from './block-axes.js';
 import { blockAxes } from './block-axes.js';
 import type { BlockCache } from './block-cache.js';
@@ -74,6 +75,8 @@ export interface AttentionBlock {
    * a cache or a rotation are folded into what the cache does not keep: the query, the output.
    */
   readonly weights: () => AttentionWeights;
+  /** Of these, the output projection alone. */
+  readonly ownOutput: () => Projection;
 }
 
 /** Proves that a softmax is attention over projections, or refuses. */
@@ -108,12 +111,14 @@ export function attentionBlock(inquiry: Inquiry, softmax: ViewNode): AttentionBl
   const weights = [query, key, value].map(({ traced }) => traced.projection.weight).concat(output.weight);
   for (const weight of weights) inquiry.checkReadable(weight);
   const chainScale = chain.before.reduce((scale, { step }) => (step.kind === 'scale' ? scale * step.factor : scale), 1);
+  const groups = { queryKey: key.heads.groups, value: value.heads.groups };
+  const ownOutput = () => outputWeights(inquiry, output, value.heads.late);
   return {
     chain,
     numHeads,
     headDim,
     valueHeadDim,
-    groups: { queryKey: key.heads.groups, value: value.heads.groups },
+    groups,
     query,
     key,
     value,
@@ -133,19 +138,14 @@ export function attentionBlock(inquiry: Inquiry, softmax: ViewNode): AttentionBl
       query: headProjection(inquiry, query, product(query.heads.late, key.heads.late)),
       key: headProjection(inquiry, key),
       value: headProjection(inquiry, value),
-      output: outputWeights(inquiry, output, value.heads.late),
-      ...(isShared(key.heads.groups) || isShared(value.heads.groups)
-        ? { keyValueGroups: { queryKey: key.heads.groups, value: value.heads.groups } }
-        : {}),
+      output: ownOutput(),
+      ...(isIdentity(groups.queryKey) && isIdentity(groups.value) ? {} : { keyValueGroups: groups }),
       ...(query.rotation && { rotary: { planes: planesOf(query.rotation) } }),
     }),
+    ownOutput,
   };
 }
 
 function product(a: Float64Array, b: Float64Array): Float64Array {
   return a.map((x, i) => x * (b[i] as number));
-}
-
-function isShared(groups: readonly number[]): boolean {
-  return new Set(groups).size < groups.length;
 }

@@ -1,5 +1,5 @@
 import { contractionOf, isProduct } from './contraction.js';
-import { elementCount, layoutOf, movesElements, normaliseAxis } from './layout.js';
+import { elementCount, layoutOf, movesElements, normaliseAxis, numbersAt } from './layout.js';
 import type { BinaryName, GraphView, Operator, ViewNode } from './view.js';
 
 /** What is known of a value at one probe: its size and, where it is small, its numbers. */
@@ -91,7 +91,7 @@ export function evaluateOutput(
   const type = typeOf(operator, inputs);
   const made = (dims: readonly number[] | undefined, compute?: () => Float64Array | undefined) =>
     dims && { dims, numbers: elementCount(dims) <= limit ? compute?.() : undefined, fixed, sized, type };
-  const numbersAt = (at: number) => {
+  const listAt = (at: number) => {
     const numbers = inputs[at]?.numbers;
     return numbers && Array.from(numbers);
   };
@@ -99,11 +99,11 @@ export function evaluateOutput(
 
   if (movesElements(node)) {
     if (!first) return undefined;
-    const layout = layoutOf(node, place, first.dims, numbersAt, inputs[1]?.dims);
+    const layout = layoutOf(node, place, first.dims, listAt, inputs[1]?.dims);
     // A table lookup by inputs: the numbers are unknown, the size is not.
     if (!layout) return operator.kind === 'gather' ? made(gatheredDims(node, inputs)) : undefined;
     const { numbers } = first;
-    return made(layout.dims, () => numbers && Float64Array.from(layout.source(), (at) => numbers[at] as number));
+    return made(layout.dims, () => numbers && numbersAt(numbers, layout.source()));
   }
   switch (operator.kind) {
     case 'binary': {
@@ -152,11 +152,11 @@ export function evaluateOutput(
         }
       );
     case 'fill': {
-      const target = numbersAt(0);
+      const target = listAt(0);
       return target && made(target, () => new Float64Array(elementCount(target)).fill(operator.value));
     }
     case 'range': {
-      const [start, limitAt, step] = [numbersAt(0)?.[0], numbersAt(1)?.[0], numbersAt(2)?.[0]];
+      const [start, limitAt, step] = [listAt(0)?.[0], listAt(1)?.[0], listAt(2)?.[0]];
       if (start === undefined || limitAt === undefined || !step) return undefined;
       const count = Math.max(0, Math.ceil((limitAt - start) / step));
       return made([count], () => Float64Array.from({ length: count }, (_, i) => start + i * step));
@@ -164,7 +164,7 @@ export function evaluateOutput(
     case 'reduce': {
       if (!first) return undefined;
       const rank = first.dims.length;
-      const given = node.inputs[1] ? numbersAt(1) : first.dims.map((_, axis) => axis);
+      const given = node.inputs[1] ? listAt(1) : first.dims.map((_, axis) => axis);
       if (!given) return undefined;
       const axes = new Set(given.map((axis) => normaliseAxis(axis, rank)));
       const dims = operator.keepDims
@@ -184,7 +184,7 @@ export function evaluateOutput(
     case 'opaque': {
       const shapes = operator.shapes?.(
         inputs.map((input) => input?.dims),
-        numbersAt,
+        listAt,
       );
       return made(shapes?.[place]);
     }

@@ -1,4 +1,4 @@
-import type { TakenApart } from './operand.js';
+import { isClose, type TakenApart } from './operand.js';
 import { Refusal } from './refusal.js';
 
 /** Which head every batch position of a product belongs to, and which columns a head has. */
@@ -60,12 +60,11 @@ export function headColumns(operand: TakenApart, heads: Heads, role: string, nod
     seen[head] = true;
   }
   const groups = columnGroups(columns, heads.numHeads, role, nodes);
-  const close = (a: number, b: number) => Math.abs(a - b) <= 1e-6 * Math.max(Math.abs(a), Math.abs(b), 1e-30);
   groups.forEach((group, head) => {
     const first = groups.indexOf(group) * width;
     for (let f = 0; f < width; f++) {
       for (const part of ['gain', 'offset'] as const) {
-        if (!close(numbers[part][first + f] as number, numbers[part][head * width + f] as number)) {
+        if (!isClose(numbers[part][first + f] as number, numbers[part][head * width + f] as number)) {
           throw new Refusal(`heads that share ${role} columns scale or shift them differently`, nodes);
         }
       }

@@ -56,7 +56,6 @@ export function takeApart(
     late: new Float64Array(batchAt.length * featureAt.length),
     elementAt: (b, t, f) => (batchAt[b] as number) + (tokenAt[t] as number) + (featureAt[f] as number),
   };
-  const close = (a: number, b: number) => Math.abs(a - b) <= 1e-6 * Math.max(Math.abs(a), Math.abs(b), 1e-30);
   batchAt.forEach((base, b) => {
     tokenAt.forEach((along, t) => {
       featureAt.forEach((inner, f) => {
@@ -74,9 +73,9 @@ export function takeApart(
           throw new Refusal(`the ${role} mixes positions and features`, [value.projection.node.source]);
         }
         if (
-          !close(result.gain[column] as number, value.gain[at] as number) ||
-          !close(result.offset[column] as number, value.offset[at] as number) ||
-          !close(result.late[column] as number, value.late[at] as number)
+          !isClose(result.gain[column] as number, value.gain[at] as number) ||
+          !isClose(result.offset[column] as number, value.offset[at] as number) ||
+          !isClose(result.late[column] as number, value.late[at] as number)
         ) {
           throw new Refusal(`the ${role} is scaled or shifted by position`, [value.projection.node.source]);
         }
@@ -97,4 +96,9 @@ function offsets(sizes: readonly number[], steps: readonly number[]): Int32Array
     out[i] = sum;
   }
   return out;
+}
+
+/** Whether two numbers are one, but for rounding. */
+export function isClose(a: number, b: number): boolean {
+  return Math.abs(a - b) <= 1e-6 * Math.max(Math.abs(a), Math.abs(b), 1e-30);
 }

@@ -1,6 +1,6 @@
 import { broadcastSource } from './evaluate.js';
 import type { Inquiry } from './inquiry.js';
-import { movesElements } from './layout.js';
+import { movesElements, numbersAt } from './layout.js';
 import { Refusal } from './refusal.js';
 
 /** The scores at one step, each with a number for its batch, query and key that is the same for all heads. */
@@ -33,15 +33,7 @@ function isShared(
 ): boolean {
   if (budget.left-- === 0) return false;
   const numbers = inquiry.value(id)?.numbers;
-  if (
-    isFunctionOf(source, rest) ||
-    (numbers &&
-      isFunctionOf(
-        Float64Array.from(source, (at) => numbers[at] as number),
-        rest,
-      ))
-  )
-    return true;
+  if (isFunctionOf(source, rest) || (numbers && isFunctionOf(numbersAt(numbers, source), rest))) return true;
   const node = inquiry.producer(id);
   if (!node) return false;
   const isSharedBefore = (input: string, from: Int32Array) =>

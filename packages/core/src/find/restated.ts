@@ -1,3 +1,4 @@
+import { isIdentity } from '../attention/head-groups.js';
 import type { HeadColumns } from './heads.js';
 import type { Inquiry } from './inquiry.js';
 import { sources } from './inquiry.js';
@@ -18,7 +19,7 @@ export interface Restated {
  * Values between the place where keys or values are shared or cached and the product whose size something asks for (a
  * mask that is cut to the keys, say). The new ones have other heads before that, so that these have to be made anew.
  *
- * @param labels - of the axes of the product's operand: `b0`, `b1` and those of positions and features.
+ * @param axes - what each axis of the product's operand is, where that is told: `batch`, `head`, `sequence`, `feature`.
  */
 export function restatedValues(
   inquiry: Inquiry,
@@ -27,7 +28,7 @@ export function restatedValues(
   axes: readonly string[],
   products: readonly ViewNode[],
 ): Restated[] {
-  if (!cache && new Set(groups).size === groups.length) return [];
+  if (!cache && isIdentity(groups)) return [];
   const own = new Set<ViewNode>([...nodes, ...products]);
   const found: Restated[] = [];
   let order = axes.map((_, axis) => axis);

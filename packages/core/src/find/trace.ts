@@ -38,8 +38,6 @@ export interface TracedCache extends CacheStep {
 export interface TracedState {
   readonly value: string;
   readonly dims: readonly number[];
-  readonly rows: Int32Array;
-  readonly columns: Int32Array;
 }
 
 /**
@@ -108,12 +106,11 @@ export function traceProjection(inquiry: Inquiry, id: string, role: string): Pro
 /** A value after one more step. */
 function taken(inquiry: Inquiry, value: ProjectedValue, step: TraceStep, role: string): ProjectedValue {
   const next = step.cache ? cachedValue(inquiry, value, step.cache, role) : advance(inquiry, value, step, role);
-  const { dims, rows, columns } = next;
   return {
     ...next,
     nodes: [...value.nodes, step.node],
     outputs: [...value.outputs, step.output],
-    states: [...next.states, { value: step.output, dims, rows, columns }],
+    states: [...next.states, { value: step.output, dims: next.dims }],
   };
 }
 
@@ -268,7 +265,7 @@ function advance(
   const spread =
     elementCount(dims) === value.rows.length ? value : moved(value, dims, broadcastSource(value.dims, dims));
   const source = broadcastSource(other.dims, dims);
-  const factor = Float64Array.from(source, (from) => other.numbers[from] as number);
+  const factor = numbersAt(other.numbers, source);
   const single = other.numbers.length === 1 ? (other.numbers[0] as number) : 1;
   if ((operator.name === 'add' || operator.name === 'sub') && (value.turn || value.cache)) {
     const where = value.cache ? 'its cache' : 'its rotation';

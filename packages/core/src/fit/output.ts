@@ -3,6 +3,7 @@ import { flooredCholesky } from '../float64/floored-cholesky.js';
 import type { Matrix } from '../float64/matrix.js';
 import { transposedTriangleProduct } from '../float64/product.js';
 import { choleskySolve } from '../float64/triangular-solve.js';
+import { addScaled } from './elementwise.js';
 
 /** What the new heads compute on calibration inputs, set against what the block should put out. Sums or means alike. */
 export interface OutputMoments {
@@ -81,7 +82,7 @@ function ridgeRegression(
   // Both with the square root of the moments: their squares are sums over the positions, as the moments are.
   const spread = (matrix: Matrix) => squares(transposedTriangleProduct(lower, matrix).data);
   const shift = biasFor(prior, means, targetMeans).map((value, c) => value - (priorBias?.[c] ?? 0));
-  const change = spread(minus(weight, prior)) + count * squares(shift);
+  const change = spread(addScaled(weight, prior, -1)) + count * squares(shift);
   return change > leastChange * (spread(weight) + count * squares(targetMeans)) ? { weight, bias } : undefined;
 }
 
@@ -93,10 +94,6 @@ function biasFor(weight: Matrix, means: Float64Array, targetMeans: Float64Array)
     bias[c] = (bias[c] as number) - (means[Math.floor(at / weight.cols)] as number) * (weight.data[at] as number);
   }
   return bias;
-}
-
-function minus(a: Matrix, b: Matrix): Matrix {
-  return { ...a, data: a.data.map((value, at) => value - (b.data[at] as number)) };
 }
 
 function squares(data: Float64Array): number {

@@ -55,7 +55,8 @@ export function sumLosses(a: Matrix, b: Matrix): Matrix {
   return { ...a, data: a.data.map((x, at) => x + (b.data[at] as number)) };
 }
 
-function forEachPair(count: number, loss: (a: number, b: number) => number): Matrix {
+/** A loss for each pair of `count` heads: `[count, count]`, symmetric, zero on the diagonal. */
+export function forEachPair(count: number, loss: (a: number, b: number) => number): Matrix {
   const out = zeros(count, count);
   for (let a = 0; a < count; a++) {
     for (let b = a + 1; b < count; b++) {

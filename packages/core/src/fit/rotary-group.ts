@@ -1,11 +1,13 @@
 import { FormError } from '../attention/form-error.js';
 import type { Projection } from '../attention/weights.js';
+import { cutColumns } from '../float64/cut.js';
 import type { Matrix } from '../float64/matrix.js';
 import { zeros } from '../float64/zeros.js';
 import { headColumns } from './head-columns.js';
+import { forEachPair } from './pair-losses.js';
 import { fitQueryKey, type QueryKeyOptions } from './query-key.js';
 import type { QueryKeyGroup } from './query-key-group.js';
-import type { PlaneGram, SharedPlane } from './rotary-planes.js';
+import type { PlaneGram } from './rotary-planes.js';
 import { combinePlane, shareKeyInPlane, sharePlane } from './rotary-planes.js';
 import type { RotaryProblem } from './rotary-problem.js';
 import { formEnergies, selectForms, total } from './score-forms.js';
@@ -88,7 +90,7 @@ export function rotarySharedKeys(problem: RotaryProblem, heads: readonly number[
   const queries = heads.map((head) => headColumns(forms.query, [head], forms.headDim));
   let [energy, rest] = [0, 0];
   for (const [p, plane] of planes.entries()) {
-    const found: SharedPlane = shareKeyInPlane(queryGrams[p] as PlaneGram, keyGrams[p] as PlaneGram, heads);
+    const found = shareKeyInPlane(queryGrams[p] as PlaneGram, keyGrams[p] as PlaneGram, heads);
     energy += found.energy;
     rest += found.rest;
     place(key, plane, combinePlane({ forms, heads, plane }, 'key', found.key));
@@ -109,21 +111,16 @@ export function rotarySharedKeys(problem: RotaryProblem, heads: readonly number[
 export function rotaryPairLosses(problem: RotaryProblem, hasOwnQueries: boolean): Matrix {
   const { query, key } = problem.grams();
   const { numHeads } = problem.forms;
-  const losses = zeros(numHeads, numHeads);
-  for (let a = 0; a < numHeads; a++) {
-    for (let b = a + 1; b < numHeads; b++) {
-      let loss = 0;
-      for (const p of problem.planes.keys()) {
-        const found = hasOwnQueries
-          ? shareKeyInPlane(query[p] as PlaneGram, key[p] as PlaneGram, [a, b])
-          : sharePlane(query[p] as PlaneGram, key[p] as PlaneGram, [a, b], 8);
-        loss += found.rest;
-      }
-      losses.data[a * numHeads + b] = loss;
-      losses.data[b * numHeads + a] = loss;
+  return forEachPair(numHeads, (a, b) => {
+    let loss = 0;
+    for (const p of problem.planes.keys()) {
+      const found = hasOwnQueries
+        ? shareKeyInPlane(query[p] as PlaneGram, key[p] as PlaneGram, [a, b])
+        : sharePlane(query[p] as PlaneGram, key[p] as PlaneGram, [a, b], 8);
+      loss += found.rest;
     }
-  }
-  return losses;
+    return loss;
+  });
 }
 
 /** Features of a head that no plane holds. */
@@ -133,12 +130,8 @@ function unrotated({ planes, forms }: RotaryProblem): number[] {
 }
 
 function pickFeatures({ numHeads, headDim, query, key }: RotaryProblem['forms'], features: readonly number[]) {
-  const pick = (side: Matrix): Matrix => {
-    const columns = Array.from({ length: numHeads }, (_, h) => features.map((f) => h * headDim + f)).flat();
-    const out = zeros(side.rows, columns.length);
-    for (const [to, from] of columns.entries()) setColumn(out, to, column(side, from));
-    return out;
-  };
+  const columns = Array.from({ length: numHeads }, (_, h) => features.map((f) => h * headDim + f)).flat();
+  const pick = (side: Matrix) => headColumns(side, columns, 1);
   return { numHeads, headDim: features.length, query: pick(query), key: pick(key) };
 }
 
@@ -174,8 +167,8 @@ function place(
   setColumn(matrix, b, second);
 }
 
-function column({ rows, cols, data }: Matrix, at: number): Float64Array {
-  return Float64Array.from({ length: rows }, (_, r) => data[r * cols + at] as number);
+function column(matrix: Matrix, at: number): Float64Array {
+  return cutColumns(matrix, at, 1).data;
 }
 
 function setColumn({ cols, data }: Matrix, at: number, values: Float64Array): void {

@@ -3,16 +3,26 @@ import { gram } from '../float64/product.js';
 import type { ScoreForms } from './score-forms.js';
 
 /** What the heads of a group share in one plane, as weights of their own vectors there, and what tells them apart. */
-export interface SharedPlane {
-  /** Complex weights of the heads' query vectors, `[heads]` real parts, then imaginary ones. */
-  readonly query: Float64Array;
-  /** The same of their key vectors. */
+interface Shared {
+  /** Complex weights of the heads' key vectors, `[heads]` real parts, then imaginary ones. */
   readonly key: Float64Array;
-  /** For each head, what its query is multiplied by: `[heads]` real parts, then imaginary ones. */
-  readonly gain: Float64Array;
   /** Energy of the heads' scores in the plane, and what of it is left over. */
   readonly energy: number;
   readonly rest: number;
+}
+
+/** One query and one key vector for all. */
+interface SharedPlane extends Shared {
+  /** Complex weights of the heads' query vectors, as `key`. */
+  readonly query: Float64Array;
+  /** What each head's query is multiplied by, `[heads]`. */
+  readonly gain: readonly number[];
+}
+
+/** One key vector for all. */
+interface SharedKeyPlane extends Shared {
+  /** What each head's own query is multiplied by: `[heads]` real parts, then imaginary ones. */
+  readonly gain: Float64Array;
 }
 
 /** Inner products `u_h^H u_k` of the heads' complex vectors in one plane: `[heads, heads]` real and imaginary parts. */
@@ -54,6 +64,31 @@ type Complex = readonly [number, number];
 const times = ([a, b]: Complex, [c, d]: Complex): Complex => [a * c - b * d, a * d + b * c];
 const conjugate = ([a, b]: Complex): Complex => [a, -b];
 
+/** Of the heads chosen, the inner products `u_h^H u_k`. */
+function chosen({ real, imaginary }: PlaneGram, heads: readonly number[]): Complex[][] {
+  return heads.map((h) =>
+    heads.map((k) => [real.data[h * real.cols + k] as number, imaginary.data[h * real.cols + k] as number]),
+  );
+}
+
+/** `u_h^H u` for each head, of a vector given by its weights. */
+function against(products: readonly (readonly Complex[])[], weights: readonly Complex[]): Complex[] {
+  return products.map((row) =>
+    row.reduce<Complex>(
+      (sum, product, k) => {
+        const [re, im] = times(product, weights[k] as Complex);
+        return [sum[0] + re, sum[1] + im];
+      },
+      [0, 0],
+    ),
+  );
+}
+
+/** `u^H u` of a vector given by its weights and its inner products with the heads'. */
+function squaredNorm(weights: readonly Complex[], products: readonly Complex[]): number {
+  return weights.reduce((sum, weight, h) => sum + times(conjugate(weight), products[h] as Complex)[0], 0);
+}
+
 const SWEEPS = 200;
 
 /**
@@ -64,27 +99,9 @@ const SWEEPS = 200;
  */
 export function sharePlane(query: PlaneGram, key: PlaneGram, heads: readonly number[], sweeps = SWEEPS): SharedPlane {
   const n = heads.length;
-  const entry = ({ real, imaginary }: PlaneGram, h: number, k: number): Complex => {
-    const i = (heads[h] as number) * real.cols + (heads[k] as number);
-    return [real.data[i] as number, imaginary.data[i] as number];
-  };
-  const A = heads.map((_, h) => heads.map((_, k) => entry(query, h, k)));
-  const B = heads.map((_, h) => heads.map((_, k) => entry(key, h, k)));
+  const [A, B] = [chosen(query, heads), chosen(key, heads)];
   let energy = 0;
   for (let h = 0; h < n; h++) energy += ((A[h] as Complex[])[h] as Complex)[0] * ((B[h] as Complex[])[h] as Complex)[0];
-  /** `u_h^H u` of a vector given by its weights. */
-  const against = (gramOf: Complex[][], weights: readonly Complex[]): Complex[] =>
-    gramOf.map((row) =>
-      row.reduce<Complex>(
-        (sum, product, k) => {
-          const [re, im] = times(product, weights[k] as Complex);
-          return [sum[0] + re, sum[1] + im];
-        },
-        [0, 0],
-      ),
-    );
-  const norm = (weights: readonly Complex[], products: readonly Complex[]) =>
-    weights.reduce((sum, weight, h) => sum + times(conjugate(weight), products[h] as Complex)[0], 0);
 
   let best: { a: Complex[]; b: Complex[]; g: number[]; rest: number } | undefined;
   for (let start = 0; start < n; start++) {
@@ -95,7 +112,7 @@ export function sharePlane(query: PlaneGram, key: PlaneGram, heads: readonly num
     for (let sweep = 0; sweep < sweeps; sweep++) {
       // u_h^H u, v_h^H v.
       let [p, q] = [against(A, a), against(B, b)];
-      let [uu, vv] = [norm(a, p), norm(b, q)];
+      let [uu, vv] = [squaredNorm(a, p), squaredNorm(b, q)];
       if (!(uu > 0) || !(vv > 0)) break;
       // <u v^H, u_h v_h^H> = (u^H u_h)(v_h^H v).
       g = heads.map((_, h) => times(conjugate(p[h] as Complex), q[h] as Complex)[0] / (uu * vv));
@@ -107,11 +124,11 @@ export function sharePlane(query: PlaneGram, key: PlaneGram, heads: readonly num
       // u = sum g_h u_h (v_h^H v), v = sum g_h v_h (u_h^H u), each over its own norms.
       a = heads.map((_, h) => times([(g[h] as number) / (gg * vv), 0], q[h] as Complex));
       p = against(A, a);
-      uu = norm(a, p);
+      uu = squaredNorm(a, p);
       if (!(uu > 0)) break;
       b = heads.map((_, h) => times([(g[h] as number) / (gg * uu), 0], p[h] as Complex));
       q = against(B, b);
-      vv = norm(b, q);
+      vv = squaredNorm(b, q);
     }
     if (!best || rest < best.rest) best = { a, b, g, rest };
   }
@@ -119,7 +136,7 @@ export function sharePlane(query: PlaneGram, key: PlaneGram, heads: readonly num
   return {
     query: parts(a),
     key: parts(b),
-    gain: Float64Array.from([...heads.map((_, h) => g[h] ?? 1), ...heads.map(() => 0)]),
+    gain: heads.map((_, h) => g[h] ?? 1),
     energy,
     rest: Math.max(0, Number.isFinite(rest) ? rest : energy),
   };
@@ -129,31 +146,15 @@ export function sharePlane(query: PlaneGram, key: PlaneGram, heads: readonly num
  * One key vector for the heads of a group in one plane, each head's query its own: the leading direction of the keys, each
  * weighted by its query's energy. The queries take up, by a complex factor, what is lost of their keys.
  */
-export function shareKeyInPlane(query: PlaneGram, key: PlaneGram, heads: readonly number[]): SharedPlane {
-  const n = heads.length;
+export function shareKeyInPlane(query: PlaneGram, key: PlaneGram, heads: readonly number[]): SharedKeyPlane {
   const weights = heads.map((head) => Math.max(0, query.real.data[head * query.real.cols + head] as number));
-  const entry = (h: number, k: number): Complex => {
-    const i = (heads[h] as number) * key.real.cols + (heads[k] as number);
-    return [key.real.data[i] as number, key.imaginary.data[i] as number];
-  };
-  const B = heads.map((_, h) => heads.map((_, k) => entry(h, k)));
+  const B = chosen(key, heads);
   const energies = heads.map((_, h) => ((B[h] as Complex[])[h] as Complex)[0] * (weights[h] as number));
   const energy = energies.reduce((sum, x) => sum + x, 0);
   let b = heads.map((_, h): Complex => [h === energies.indexOf(Math.max(...energies)) ? 1 : 0, 0]);
-  const project = () =>
-    B.map((row) =>
-      row.reduce<Complex>(
-        (sum, product, k) => {
-          const [re, im] = times(product, b[k] as Complex);
-          return [sum[0] + re, sum[1] + im];
-        },
-        [0, 0],
-      ),
-    );
-  let q = project();
-  const squared = () => b.reduce((sum, weight, h) => sum + times(conjugate(weight), q[h] as Complex)[0], 0);
+  let q = against(B, b);
   for (let step = 0; step < SWEEPS; step++) {
-    const size = Math.sqrt(Math.max(squared(), 0));
+    const size = Math.sqrt(Math.max(squaredNorm(b, q), 0));
     if (!(size > 0)) break;
     const next = heads.map((_, h): Complex => {
       const [re, im] = q[h] as Complex;
@@ -162,9 +163,9 @@ export function shareKeyInPlane(query: PlaneGram, key: PlaneGram, heads: readonl
     const scale = Math.max(...next.flat().map(Math.abs));
     if (!(scale > 0)) break;
     b = next.map(([re, im]): Complex => [re / scale, im / scale]);
-    q = project();
+    q = against(B, b);
   }
-  const vv = squared();
+  const vv = squaredNorm(b, q);
   const kept =
     vv > 0
       ? heads.reduce((sum, _, h) => {
@@ -175,7 +176,6 @@ export function shareKeyInPlane(query: PlaneGram, key: PlaneGram, heads: readonl
   // u_h v_h^H is best met by (u_h (v_h^H v) / |v|^2) v^H.
   const gains = q.map(([re, im]): Complex => (vv > 0 ? [re / vv, im / vv] : [0, 0]));
   return {
-    query: new Float64Array(2 * n),
     key: parts(b),
     gain: parts(gains),
     energy,

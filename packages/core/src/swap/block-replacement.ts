@@ -1,7 +1,6 @@
-import { FormError } from '../attention/form-error.js';
 import type { Embedding, FoldedMheWeights, Projection } from '../attention/weights.js';
 import type { AttentionBlock } from '../find/block.js';
-import { canonicalObstacle, widenedObstacle } from './form-obstacles.js';
+import { chooseForm } from './choose-form.js';
 import type { AttentionForm } from './options.js';
 
 /** What a block becomes, its form decided. */
@@ -18,15 +17,13 @@ export interface BlockReplacement {
  * @throws FormError where it can take no form.
  */
 export function identityReplacement(block: AttentionBlock, weights: FoldedMheWeights): BlockReplacement {
-  if (canonicalObstacle(block) === null) return { weights, embedding: 'mul', form: 'folded' };
-  const obstacle = widenedObstacle(block);
-  if (obstacle !== null) throw new FormError('widened', obstacle);
-  return { weights, embedding: 'mul', form: 'widened' };
+  // Without a bias for each head no form asks for the range of the keys.
+  return { weights, embedding: 'mul', form: chooseForm(block, weights, 'auto', true, []).form };
 }
 
 /** Whether an output projection is the block's own, number by number: its nodes can stay as they are. */
 export function keepsOutput(block: AttentionBlock, output: Projection): boolean {
-  const own = block.weights().output;
+  const own = block.ownOutput();
   const same = (a: Float64Array, b: Float64Array) => a.length === b.length && a.every((x, i) => x === b[i]);
   if (!same(own.weight.data, output.weight.data)) return false;
   return own.bias && output.bias ? same(own.bias, output.bias) : own.bias === output.bias;

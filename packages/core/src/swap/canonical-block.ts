@@ -13,6 +13,7 @@ import type { Stream } from '../find/stream.js';
 import type { ValueId } from '../find/view.js';
 import { canonicalObstacle } from './form-obstacles.js';
 import { headSteps } from './head-steps.js';
+import { inOrder } from './in-order.js';
 import type { AttentionForm } from './options.js';
 
 /** What to put in a block's place. */
@@ -69,13 +70,11 @@ export function writeCanonicalBlock<T>(
   const scores = block.chain.product.outputs[0] as ValueId;
   const context = block.chain.context.outputs[0] as ValueId;
 
-  const ordered = (value: T, permutation: readonly number[]) =>
-    permutation.every((axis, i) => axis === i) ? value : port.transpose(value, permutation);
   const steps = headSteps(writer, block);
   const rules: ScoreRules<T> = {
     sameForAllHeads: block.sameForAllHeads && block.readOutside.length === 0 && !block.sizeRead,
     beforeSoftmax: (value) => {
-      writer.put(ordered(value, axes.scores), scores);
+      writer.put(inOrder(port, value, axes.scores), scores);
       return value;
     },
     ...(replacement.form === 'factorised' && block.chain.after.some(({ step }) => step.kind === 'guard')
@@ -85,7 +84,7 @@ export function writeCanonicalBlock<T>(
   // The model's own softmax already stands between the scores and the probabilities.
   const around: TensorPort<T> = {
     ...port,
-    softmax: (value) => ordered(writer.probabilities(value), axes.probabilities),
+    softmax: (value) => inOrder(port, writer.probabilities(value), axes.probabilities),
   };
 
   if (replacement.form === 'factorised') {
@@ -95,14 +94,14 @@ export function writeCanonicalBlock<T>(
       writer.put(heads, merged);
       return [scores, merged];
     }
-    writer.put(ordered(port.transpose(heads, [0, 2, 1, 3]), axes.context), context);
+    writer.put(inOrder(port, port.transpose(heads, [0, 2, 1, 3]), axes.context), context);
     return [scores, context];
   }
   const heads =
     replacement.form === 'direct'
       ? attendMhe(around, unfoldMhe(replacement.weights, replacement.embedding), inputs, rules, steps)
       : attendFoldedMhe(around, replacement.weights, inputs, rules, steps);
-  writer.put(ordered(heads, axes.context), context);
+  writer.put(inOrder(port, heads, axes.context), context);
   const made = [block.key, block.value].flatMap(({ cache, restated }) => [
     ...(cache ? [cache.joined] : []),
     ...restated.map(({ value }) => value),

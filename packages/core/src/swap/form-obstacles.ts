@@ -1,3 +1,4 @@
+import { isIdentity } from '../attention/head-groups.js';
 import type { AttentionBlock } from '../find/block.js';
 import type { PlacedStep } from '../find/scores.js';
 import type { Stream } from '../find/stream.js';
@@ -39,7 +40,7 @@ export function factorisedBlockObstacle(block: AttentionBlock): string | null {
 export function widenedObstacle(block: AttentionBlock): string | null {
   if (block.key.cache || block.value.cache) return 'its keys or values are kept in a cache';
   if (block.query.rotation) return 'its queries and keys are rotated by position';
-  if ([block.key, block.value].some(({ heads }) => new Set(heads.groups).size < heads.groups.length)) {
+  if (!isIdentity(block.groups.queryKey) || !isIdentity(block.groups.value)) {
     return 'its heads share keys or values already';
   }
   const odd = [block.query, block.key, block.value].find(({ traced }) => traced.projection.columnAxes.length !== 1);

@@ -1,10 +1,10 @@
 import type { HeadSteps } from '../attention/head-steps.js';
 import { type Heads, repeatHeads } from '../attention/heads.js';
-import type { TensorPort } from '../attention/port.js';
 import type { AttentionBlock, BlockProjection } from '../find/block.js';
 import type { BlockCache, CacheAxis } from '../find/block-cache.js';
 import type { HeadRotation, TurnFactor } from '../find/head-rotation.js';
 import type { BlockWriter } from './canonical-block.js';
+import { inOrder } from './in-order.js';
 
 const CANONICAL: readonly CacheAxis[] = ['batch', 'head', 'sequence', 'feature'];
 
@@ -61,7 +61,7 @@ function turnFactor<T>(writer: BlockWriter<T>, { value, axes, places }: TurnFact
   const batch = axes.indexOf('batch');
   const lead = [...(batch < 0 ? [] : [batch]), ...units];
   const last = [axes.indexOf('sequence'), axes.indexOf('feature')];
-  let tensor = ordered(port, writer.value(value, axes), [...lead.slice(0, 2), ...last, ...lead.slice(2)]);
+  let tensor = inOrder(port, writer.value(value, axes), [...lead.slice(0, 2), ...last, ...lead.slice(2)]);
   let rank = axes.length;
   if (rank > 4) {
     // Axes of size 1 beyond the four are merged into the features.
@@ -78,7 +78,7 @@ function turnFactor<T>(writer: BlockWriter<T>, { value, axes, places }: TurnFact
 /** Joins new keys or values to the earlier ones, under the name that the graph has for all of them. */
 function join<T>(writer: BlockWriter<T>, heads: T, { past, joined, axes, pastFirst }: BlockCache): T {
   const { port } = writer;
-  const added = ordered(
+  const added = inOrder(
     port,
     heads,
     axes.map((kind) => CANONICAL.indexOf(kind)),
@@ -86,13 +86,9 @@ function join<T>(writer: BlockWriter<T>, heads: T, { past, joined, axes, pastFir
   const earlier = writer.value(past, axes);
   const parts = pastFirst ? [earlier, added] : [added, earlier];
   writer.put(port.concat(parts, axes.indexOf('sequence')), joined);
-  return ordered(
+  return inOrder(
     port,
     writer.value(joined, axes),
     CANONICAL.map((kind) => axes.indexOf(kind)),
   );
-}
-
-function ordered<T>(port: TensorPort<T>, tensor: T, permutation: readonly number[]): T {
-  return permutation.every((axis, i) => axis === i) ? tensor : port.transpose(tensor, permutation);
 }

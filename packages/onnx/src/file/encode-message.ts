@@ -69,7 +69,7 @@ export function encodeMessage(
 const saysWhere: ReadonlySet<string> = new Set(['rawData', 'externalData', 'dataLocation']);
 
 /** Bytes of a piece. */
-export function lengthOf(piece: Piece): number {
+function lengthOf(piece: Piece): number {
   return piece instanceof Uint8Array ? piece.byteLength : piece.length;
 }
 

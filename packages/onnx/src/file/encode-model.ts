@@ -1,8 +1,8 @@
 import type { OnnxModel } from '../graph/model.js';
-import { lengthOf } from './encode-message.js';
 import { layOutModel } from './lay-out-model.js';
 import { OnnxFileError } from './onnx-file-error.js';
 import type { ExternalDataPolicy } from './plan-external-data.js';
+import { messagePieces } from './write-pieces.js';
 
 /** How to encode a model. */
 export interface EncodeOptions {
@@ -31,9 +31,9 @@ export function encodeModel(model: OnnxModel, options: EncodeOptions = {}): Enco
   const { message, data } = layOutModel(model, dataName, options.externalData ?? 'auto');
   const bytes = allocate(message.byteLength, model.name);
   let end = 0;
-  for (const piece of message.pieces) {
-    bytes.set(piece instanceof Uint8Array ? piece : piece.source.read(piece.offset, piece.length), end);
-    end += lengthOf(piece);
+  for (const piece of messagePieces(message)) {
+    bytes.set(piece, end);
+    end += piece.byteLength;
   }
   const externalData = new Map<string, Uint8Array>();
   if (data.byteLength > 0) {

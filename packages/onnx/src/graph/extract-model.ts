@@ -1,18 +1,12 @@
 import { create } from '@bufbuild/protobuf';
-import {
-  type GraphProto,
-  type TensorProto_DataType,
-  TypeProto_TensorSchema,
-  TypeProtoSchema,
-  type ValueInfoProto,
-  ValueInfoProtoSchema,
-} from 'onnx-buf';
+import { type GraphProto, type TensorProto_DataType, type ValueInfoProto, ValueInfoProtoSchema } from 'onnx-buf';
 import { quoted } from '../file/onnx-file-error.js';
 import { edit } from './edit.js';
 import { type GraphIndex, graphIndex } from './graph-index.js';
 import type { OnnxModel } from './model.js';
 import { nodeLabel } from './node-label.js';
 import { reach } from './reach.js';
+import { valueInfo } from './value-info.js';
 
 /**
  * An input of an extracted model: a name, whose type the graph declares, or a name and the element type that the
@@ -86,11 +80,7 @@ function inputInfo(index: GraphIndex, input: ExtractInput): ValueInfoProto {
   if (elemType === undefined) {
     throw new Error(`The graph does not declare the type of ${quoted(name)}: give its element type to cut there.`);
   }
-  const tensor = create(TypeProto_TensorSchema, { elemType });
-  return create(ValueInfoProtoSchema, {
-    name,
-    type: create(TypeProtoSchema, { value: { case: 'tensorType', value: tensor } }),
-  });
+  return valueInfo(name, elemType);
 }
 
 /** Runtimes infer the type of an output; what a file claims about an inner value may be out of date. */

@@ -1,14 +1,10 @@
-import { create, toBinary } from '@bufbuild/protobuf';
+import { toBinary } from '@bufbuild/protobuf';
 import {
+  type GraphProto,
   ModelProtoSchema,
   type TensorProto,
   TensorProto_DataType,
-  TensorShapeProto_DimensionSchema,
-  TensorShapeProtoSchema,
-  TypeProto_TensorSchema,
-  TypeProtoSchema,
   type ValueInfoProto,
-  ValueInfoProtoSchema,
 } from 'onnx-buf';
 import { mapTensors } from '../file/map-tensors.js';
 import { inline, outside } from '../file/plan-external-data.js';
@@ -16,6 +12,7 @@ import { isOnnxDomain } from '../graph/constant-tensor.js';
 import { edit } from '../graph/edit.js';
 import { type GraphIndex, graphIndex } from '../graph/graph-index.js';
 import type { OnnxModel } from '../graph/model.js';
+import { valueInfo } from '../graph/value-info.js';
 import { isExternal } from '../tensor/external-range.js';
 import type { HostTensor, HostTensors } from './host-tensor.js';
 
@@ -45,13 +42,14 @@ export function sessionModel(model: OnnxModel): SessionModel {
   // Those of nested graphs stay: the runtime looks for their data on disk only.
   const tables: Record<string, HostTensor> = {};
   const declared: ValueInfoProto[] = [];
-  const index = proto.graph && graphIndex(proto.graph);
+  let index: GraphIndex | undefined;
   const initializer = proto.graph?.initializer.flatMap((tensor) => {
     if (tensor.rawData.byteLength < LARGE) return tensor;
-    const table = index && isOnlyLookedUp(index, tensor.name) ? hostTensor(tensor) : undefined;
+    index ??= graphIndex(proto.graph as GraphProto);
+    const table = isOnlyLookedUp(index, tensor.name) ? hostTensor(tensor) : undefined;
     if (table) {
       tables[tensor.name] = table;
-      declared.push(tableInput(tensor));
+      declared.push(valueInfo(tensor.name, tensor.dataType, tensor.dims));
       return [];
     }
     const path = `tensor-${externalData.length}`;
@@ -91,17 +89,4 @@ function hostTensor({ dataType, dims, rawData }: TensorProto): HostTensor | unde
     ? new Float32Array(buffer, byteOffset, byteLength / 4)
     : new Float32Array(rawData.slice().buffer);
   return { dtype: 'float32', dims: dims.map(Number), data };
-}
-
-function tableInput({ name, dataType, dims }: TensorProto): ValueInfoProto {
-  const shape = create(TensorShapeProtoSchema, {
-    dim: dims.map((dimValue) =>
-      create(TensorShapeProto_DimensionSchema, { value: { case: 'dimValue', value: dimValue } }),
-    ),
-  });
-  const tensor = create(TypeProto_TensorSchema, { elemType: dataType, shape });
-  return create(ValueInfoProtoSchema, {
-    name,
-    type: create(TypeProtoSchema, { value: { case: 'tensorType', value: tensor } }),
-  });
 }

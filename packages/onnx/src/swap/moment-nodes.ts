@@ -25,11 +25,13 @@ export function momentNodes(builder: NodeBuilder, block: AttentionBlock): Moment
   const keyInput = block.key.rotation ? { keyInput: emit.appendOne(emit.rows(block.key), 2) } : {};
   const probabilities = emit.probabilities(block);
   if (!isRegular(block.key.stream) || !isRegular(block.value.stream) || !probabilities) return { query, ...keyInput };
-  const seen = emit.seenKeys(probabilities);
+  // Under a rotation a bias of the keys counts, so that the fit asks for the input with its mean in it.
+  const key = block.key.rotation
+    ? keyInput
+    : { key: emit.centredWithin(emit.float(emit.regular(block.key.stream)), emit.seenKeys(probabilities)) };
   return {
     query,
-    ...keyInput,
-    key: emit.centredWithin(emit.float(emit.regular(block.key.stream)), seen),
+    ...key,
     attended: emit.attended(emit.float(emit.regular(block.value.stream)), probabilities),
   };
 }

@@ -6,11 +6,9 @@ import {
   NodeProtoSchema,
   OperatorSetIdProtoSchema,
   TensorProto_DataType,
-  TypeProto_TensorSchema,
-  TypeProtoSchema,
-  ValueInfoProtoSchema,
 } from 'onnx-buf';
 import type { OnnxModel } from '../graph/model.js';
+import { valueInfo } from '../graph/value-info.js';
 import type { HostTensor } from '../run/host-tensor.js';
 import type { Session } from '../run/session.js';
 
@@ -111,16 +109,8 @@ export const productModel: OnnxModel = {
         create(NodeProtoSchema, { opType: 'Transpose', input: ['left'], output: ['transposed'] }),
         create(NodeProtoSchema, { opType: 'MatMul', input: ['transposed', 'right'], output: ['product'] }),
       ],
-      input: [floatValue('left'), floatValue('right')],
-      output: [floatValue('product')],
+      input: [valueInfo('left', TensorProto_DataType.FLOAT), valueInfo('right', TensorProto_DataType.FLOAT)],
+      output: [valueInfo('product', TensorProto_DataType.FLOAT)],
     }),
   }),
 };
-
-function floatValue(name: string) {
-  const tensor = create(TypeProto_TensorSchema, { elemType: TensorProto_DataType.FLOAT });
-  return create(ValueInfoProtoSchema, {
-    name,
-    type: create(TypeProtoSchema, { value: { case: 'tensorType', value: tensor } }),
-  });
-}

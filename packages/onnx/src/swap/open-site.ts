@@ -19,10 +19,11 @@ import {
   streamSequences,
 } from '@mhe/core';
 import type { GraphProto, ValueInfoProto } from 'onnx-buf';
-import { TypeProto_TensorSchema, TypeProtoSchema, ValueInfoProtoSchema } from 'onnx-buf';
+import { ValueInfoProtoSchema } from 'onnx-buf';
 import type { NodeBuilder } from '../emit/node-builder.js';
 import { edit } from '../graph/edit.js';
 import type { OnnxModel } from '../graph/model.js';
+import { valueInfo } from '../graph/value-info.js';
 import type { HostTensor, HostTensors } from '../run/host-tensor.js';
 import type { Session, SessionOptions } from '../run/session.js';
 import { withSession } from '../run/session.js';
@@ -199,7 +200,7 @@ class OnnxSite implements OpenSite {
     const part = this.blockPart(values, [this.block.output.operand.value]);
     const swapped = replaceBlock(part, this.context.place, decided, dtype, prefix);
     let names = { heads: '', targets: '' };
-    const measured = withNodes(swapped, dtype, `${prefix}/refit`, [typedInput(output, dtype)], (builder) => {
+    const measured = withNodes(swapped, dtype, `${prefix}/refit`, [valueInfo(output, dataTypeOf(dtype))], (builder) => {
       names = outputMomentNodes(builder, this.block, output);
       return [names.heads, names.targets];
     });
@@ -325,12 +326,4 @@ function withNodes(
     output: outputs,
   });
   return { ...model, proto: edit(model.proto, { graph: changed }) };
-}
-
-function typedInput(name: string, dtype: FloatDtype): ValueInfoProto {
-  const tensor = create(TypeProto_TensorSchema, { elemType: dataTypeOf(dtype) });
-  return create(ValueInfoProtoSchema, {
-    name,
-    type: create(TypeProtoSchema, { value: { case: 'tensorType', value: tensor } }),
-  });
 }
