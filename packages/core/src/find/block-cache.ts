@@ -1,7 +1,8 @@
 import type { HeadColumns } from './heads.js';
 import type { Inquiry } from './inquiry.js';
-import { sources } from './inquiry.js';
+import { quoted, sources } from './inquiry.js';
 import { stridesOf } from './layout.js';
+import type { TakenApart } from './operand.js';
 import { Refusal } from './refusal.js';
 import type { ProjectedValue } from './trace.js';
 import { varies } from './varies.js';
@@ -12,8 +13,8 @@ export type CacheAxis = 'batch' | 'head' | 'sequence' | 'feature';
 
 /** Keys or values of earlier positions that come in beside the new ones, and go out with them. */
 export interface BlockCache {
-  /** The input of the graph that brings them. */
-  readonly past: string;
+  /** The input of the graph that brings the earlier ones; `null` where the graph joins nothing to what it keeps. */
+  readonly past: string | null;
   /** The value that holds the earlier and the new ones. */
   readonly joined: string;
   /** Outputs of the graph that hand them on. */
@@ -26,6 +27,7 @@ export interface BlockCache {
 export function blockCache(
   inquiry: Inquiry,
   { cache, nodes, states }: ProjectedValue,
+  apart: TakenApart,
   { columns, groups }: HeadColumns,
   role: string,
   product: ViewNode,
@@ -39,7 +41,7 @@ export function blockCache(
       'elsewhere',
     );
   }
-  const { node, past, dims, rows } = cache;
+  const { node, past, joined, dims, rows } = cache;
   const width = columns.length / groups.length;
   const places = new Map<number, number>();
   groups.forEach((group, head) => {
@@ -49,10 +51,11 @@ export function blockCache(
   const headOf = codes.map((code) => Math.floor(code / width));
   const featureOf = codes.map((code) => code % width);
   const odd = (why: string) =>
-    new Refusal(`the layout of its ${role} cache "${past}" is not followed: ${why}`, sources(node));
+    new Refusal(`the layout of its ${role} cache ${quoted(past ?? joined)} is not followed: ${why}`, sources(node));
   if (dims.length !== 4 || codes.includes(-1)) throw odd('batch, heads, positions and features are no axis each');
+  const tokens = cache.axis === null ? tokensOf(rows, apart) : undefined;
   const known = dims.map((_, axis): CacheAxis | undefined => {
-    if (axis === cache.axis) return 'sequence';
+    if (axis === cache.axis || (tokens && varies(tokens, dims, axis))) return 'sequence';
     const kinds = [
       ...(varies(headOf, dims, axis) ? (['head'] as const) : []),
       ...(varies(featureOf, dims, axis) ? (['feature'] as const) : []),
@@ -71,11 +74,10 @@ export function blockCache(
   };
   if (!isInOrder(headOf, 'head') || !isInOrder(featureOf, 'feature')) throw odd('its heads are in another order');
 
-  const joined = node.outputs[0] as string;
   const handsOn = inquiry.readers(joined).filter(isIdentity);
   const present = handedOn(inquiry, joined);
   const others = [
-    ...inquiry.readers(past).filter((reader) => reader !== node),
+    ...(past === null ? [] : inquiry.readers(past).filter((reader) => reader !== node)),
     ...inquiry
       .readers(joined)
       .filter((reader) => !nodes.includes(reader) && reader !== product && !handsOn.includes(reader)),
@@ -87,6 +89,12 @@ export function blockCache(
     );
   }
   return { past, joined, present, axes: axes as unknown as BlockCache['axes'], pastFirst: cache.pastFirst };
+}
+
+/** The token of each element, from the rows of the operand that the value becomes. */
+function tokensOf(rows: Int32Array, { rows: operandRows, tokenCount }: TakenApart): Int32Array {
+  const known = new Map([...operandRows].map((row, at) => [row, at % tokenCount]));
+  return rows.map((row) => known.get(row) ?? -1);
 }
 
 /** Outputs of the graph that a value is. */

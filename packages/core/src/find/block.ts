@@ -101,7 +101,7 @@ export function attentionBlock(inquiry: Inquiry, softmax: ViewNode): AttentionBl
     heads,
     rotation,
     stream: streamOf(inquiry, traced.projection, apart, ofBatch, tokens),
-    cache: blockCache(inquiry, traced, heads, role, role === 'value' ? chain.context : chain.product),
+    cache: blockCache(inquiry, traced, apart, heads, role, role === 'value' ? chain.context : chain.product),
     restated: role === 'query' ? [] : restatedValues(inquiry, traced, heads, labels, [chain.product, chain.context]),
   });
   const query = withStream(scores.query, scores.heads, 'query');

@@ -214,6 +214,6 @@ function describe(inquiry: Inquiry, block: AttentionBlock, index: number): Atten
 
 function cacheOf({ key, value }: AttentionBlock): AttentionSite['cache'] {
   const of = ({ cache }: BlockProjection): SiteCache | null =>
-    cache && { past: cache.past, present: cache.present, axes: cache.axes };
+    cache && { past: cache.past ?? cache.joined, present: cache.present, axes: cache.axes };
   return key.cache || value.cache ? { key: of(key), value: of(value) } : null;
 }

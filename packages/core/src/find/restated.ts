@@ -36,7 +36,7 @@ export function restatedValues(
   let isFollowed = axes.length === 4;
   for (let at = states.length - 1; at >= 0; at--) {
     const { value, dims } = states[at] as (typeof states)[number];
-    if (value === cache?.node.outputs[0]) break;
+    if (value === cache?.joined) break;
     const others = inquiry.consumers(value).filter((node) => !own.has(node));
     if (dims.length !== 4) isFollowed = false;
     if (others.length > 0 && isFollowed) {

@@ -27,8 +27,16 @@ export interface TracedTurn {
   readonly nodes: readonly ViewNode[];
 }
 
-/** A cache on the way: what was joined to it, as it lay there. */
-export interface TracedCache extends CacheStep {
+/** A cache on the way: what was joined to it, as it lay there; or what is kept as it is, and joined to nothing. */
+export interface TracedCache {
+  readonly node: ViewNode;
+  /** The input of the graph that brings the earlier ones; `null` where nothing is joined. */
+  readonly past: string | null;
+  /** The value that is kept. */
+  readonly joined: string;
+  /** The axis of positions; `null` where nothing is joined along it. */
+  readonly axis: number | null;
+  readonly pastFirst: boolean;
   readonly dims: readonly number[];
   readonly rows: Int32Array;
   readonly columns: Int32Array;
@@ -82,7 +90,7 @@ export function traceProjection(inquiry: Inquiry, id: string, role: string): Pro
     if (!node) throw sourceless(inquiry, at, role, sources(...steps.slice(-1).map((step) => step.node)));
     const base = projectionOf(inquiry, node);
     if (base) {
-      value = projectedValue(base, at);
+      value = kept(inquiry, projectedValue(base, at), node, at);
       break;
     }
     if (steps.length === LONGEST_TRACE) {
@@ -95,7 +103,10 @@ export function traceProjection(inquiry: Inquiry, id: string, role: string): Pro
       continue;
     }
     value = rotatedValue(inquiry, node, at, role);
-    if (value) break;
+    if (value) {
+      value = kept(inquiry, value, node, at);
+      break;
+    }
     const chain = chainOperand(inquiry, node, role);
     steps.push({ node, output: at, chain });
     at = chain;
@@ -106,12 +117,21 @@ export function traceProjection(inquiry: Inquiry, id: string, role: string): Pro
 /** A value after one more step. */
 function taken(inquiry: Inquiry, value: ProjectedValue, step: TraceStep, role: string): ProjectedValue {
   const next = step.cache ? cachedValue(inquiry, value, step.cache, role) : advance(inquiry, value, step, role);
-  return {
+  const after = {
     ...next,
     nodes: [...value.nodes, step.node],
     outputs: [...value.outputs, step.output],
     states: [...next.states, { value: step.output, dims: next.dims }],
   };
+  return kept(inquiry, after, step.node, step.output);
+}
+
+/** The same value, marked where it stays from one step of the model to the next. */
+function kept(inquiry: Inquiry, value: ProjectedValue, node: ViewNode, id: string): ProjectedValue {
+  if (!inquiry.view.kept?.has(id)) return value;
+  const { dims, rows, columns } = value;
+  const cache = { node, past: null, joined: id, axis: null, pastFirst: true, dims, rows, columns };
+  return { ...value, cache, states: [] };
 }
 
 interface TraceStep {
@@ -198,7 +218,16 @@ function cachedValue(inquiry: Inquiry, value: ProjectedValue, step: CacheStep, r
     ...joined,
     rows: joined.rows.map((row, i) => ((earlier[i] as number) < 0 ? row : row + count * ((earlier[i] as number) + 1))),
     turn: joined.turn && { ...joined.turn, cosAt: unturned(joined.turn.cosAt), sinAt: unturned(joined.turn.sinAt) },
-    cache: { ...step, dims: value.dims, rows: value.rows, columns: value.columns },
+    cache: {
+      node: step.node,
+      past: step.past,
+      joined: step.node.outputs[0] as string,
+      axis: step.axis,
+      pastFirst: step.pastFirst,
+      dims: value.dims,
+      rows: value.rows,
+      columns: value.columns,
+    },
     states: [],
   };
 }

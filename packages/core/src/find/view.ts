@@ -113,4 +113,9 @@ export interface GraphView {
   readonly outputs: readonly ValueId[];
   /** Sizes that the file states for inner values, used where they can't be derived. */
   readonly declared: ReadonlyMap<ValueId, readonly Dimension[]>;
+  /**
+   * Keys and values that stay from one step of the model to the next although this graph joins nothing to them: another
+   * graph of the same model takes them, or made them. Default: none.
+   */
+  readonly kept?: ReadonlySet<ValueId>;
 }

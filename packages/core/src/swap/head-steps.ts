@@ -75,7 +75,7 @@ function turnFactor<T>(writer: BlockWriter<T>, { value, axes, places }: TurnFact
   return places.every((place, f) => place === f) ? tensor : port.gather(tensor, places, rank - 1);
 }
 
-/** Joins new keys or values to the earlier ones, under the name that the graph has for all of them. */
+/** Joins new keys or values to the earlier ones, if there are any, under the name that the graph has for all of them. */
 function join<T>(writer: BlockWriter<T>, heads: T, { past, joined, axes, pastFirst }: BlockCache): T {
   const { port } = writer;
   const added = inOrder(
@@ -83,9 +83,13 @@ function join<T>(writer: BlockWriter<T>, heads: T, { past, joined, axes, pastFir
     heads,
     axes.map((kind) => CANONICAL.indexOf(kind)),
   );
-  const earlier = writer.value(past, axes);
-  const parts = pastFirst ? [earlier, added] : [added, earlier];
-  writer.put(port.concat(parts, axes.indexOf('sequence')), joined);
+  if (past === null) {
+    writer.put(added, joined);
+  } else {
+    const earlier = writer.value(past, axes);
+    const parts = pastFirst ? [earlier, added] : [added, earlier];
+    writer.put(port.concat(parts, axes.indexOf('sequence')), joined);
+  }
   return inOrder(
     port,
     writer.value(joined, axes),

@@ -28,12 +28,13 @@ function sizedCaches({ key, value }: AttentionBlock, { groups }: FoldedMheWeight
  */
 export function checkEmptyCaches({ key, value }: AttentionBlock, values: Frontier): void {
   for (const { cache } of [key, value]) {
-    if (!cache) continue;
+    if (!cache || cache.past === null) continue;
+    const { past } = cache;
     for (const [i, entry] of values.entries()) {
-      const length = entry[cache.past]?.dims[cache.axes.indexOf('sequence')] ?? 0;
+      const length = entry[past]?.dims[cache.axes.indexOf('sequence')] ?? 0;
       if (length === 0) continue;
       throw new RangeError(
-        `calibration input ${i + 1}: "${cache.past}" holds ${length} earlier positions, which a swap to fewer groups would have kept otherwise; give whole sequences and caches of length 0`,
+        `calibration input ${i + 1}: "${past}" holds ${length} earlier positions, which a swap to fewer groups would have kept otherwise; give whole sequences and caches of length 0`,
       );
     }
   }
@@ -44,11 +45,11 @@ export function withCachesOf(block: AttentionBlock, weights: FoldedMheWeights, v
   const caches = sizedCaches(block, weights);
   if (caches.length === 0) return values;
   return values.map((entry) => {
-    const resized = caches.flatMap(({ cache, heads }): [string, HostTensor][] => {
-      const past = entry[cache.past];
-      const axis = cache.axes.indexOf('head');
-      if (!past || past.dims[axis] === heads) return [];
-      return [[cache.past, { ...past, dims: past.dims.with(axis, heads) }]];
+    const resized = caches.flatMap(({ cache: { past, axes }, heads }): [string, HostTensor][] => {
+      const earlier = past === null ? undefined : entry[past];
+      const axis = axes.indexOf('head');
+      if (past === null || !earlier || earlier.dims[axis] === heads) return [];
+      return [[past, { ...earlier, dims: earlier.dims.with(axis, heads) }]];
     });
     return { ...entry, ...Object.fromEntries(resized) };
   });
@@ -62,7 +63,8 @@ export function declaredCaches(
 ): ValueInfoProto[] {
   const caches = sizedCaches(block, weights);
   return infos.map((info) => {
-    const found = caches.find(({ cache }) => cache.past === info.name || cache.present.includes(info.name));
+    const isOf = ({ past, joined, present }: BlockCache) => [past, joined, ...present].includes(info.name);
+    const found = caches.find(({ cache }) => isOf(cache));
     const tensor = info.type?.value;
     if (!found || !info.type || tensor?.case !== 'tensorType' || !tensor.value.shape) return info;
     const axis = found.cache.axes.indexOf('head');
