@@ -5,9 +5,9 @@ export type { Dtype } from './folder/dtype.js';
 export {
   type FolderInspection,
   type FolderInspectOptions,
-  type InspectedFile,
   inspectFolder,
 } from './folder/inspect-folder.js';
+export type { InspectedFile } from './folder/inspected-file.js';
 export type { ModelFile, ModelFolder } from './folder/model-folder.js';
 export { type FolderSwapResult, swapFolder } from './folder/swap-folder.js';
 export {
@@ -19,9 +19,10 @@ export {
 } from './folder/swap-folder-files.js';
 export { checkOutputFolder } from './folder/write-folder.js';
 export { type FolderWriteOptions, type WrittenFolder, writeSwappedFolder } from './folder/write-swapped-folder.js';
+export { inspect, type ModelInspectOptions } from './inspect.js';
 export type { TransformersLibrary } from './library/library.js';
 // Loading: the library with one more option.
-export type { LoadReport, MheLoadOptions } from './load/load-options.js';
+export type { HubOptions, LoadReport, MheLoadOptions } from './load/load-options.js';
 export { type MheLibrary, type WithMheOption, withMhe } from './load/with-mhe.js';
 export { ModelFolderError, type ModelProblem } from './model-folder-error.js';
 export type { MheOptions } from './options.js';

@@ -1,10 +1,7 @@
-import { createReadStream, existsSync, statSync } from 'node:fs';
 import { cp, mkdtemp, readdir, rm, stat, utimes } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type LoadReport, withMhe } from '@mhe/transformers';
+import { inspect, type LoadReport, withMhe } from '@mhe/transformers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   embed,
@@ -16,6 +13,7 @@ import {
   texts,
   USES,
 } from './library-under-test.js';
+import { type Answer, withHub } from './local-hub.js';
 
 /** Models loaded by one version of the library with `mhe`. */
 export function loadSuite(library: LibraryUnderTest, major: 2 | 3 | 4): void {
@@ -139,18 +137,6 @@ export function loadSuite(library: LibraryUnderTest, major: 2 | 3 | 4): void {
     });
 
     it('takes models of the hub, by revision, and asks for nothing the second time', async () => {
-      const asked: string[] = [];
-      const hub = createServer((request, response) => {
-        const path = request.url ?? '';
-        asked.push(path);
-        const file = join(FIXTURES, path.replace('/someone/', '').replace(/\/resolve\/(v1|main)\//, '/'));
-        if (existsSync(file)) createReadStream(file).pipe(response.setHeader('content-length', statSync(file).size));
-        else response.writeHead(404).end();
-      });
-      await new Promise<void>((listening) => hub.listen(0, '127.0.0.1', listening));
-      const { remoteHost } = library.env;
-      library.env.remoteHost = `http://127.0.0.1:${(hub.address() as AddressInfo).port}/`;
-      Object.assign(library.env, { allowLocalModels: false, allowRemoteModels: true });
       const load = async () => {
         const wrapped = swapping({ groups: 'heads', calibration: texts(3) });
         const use = await wrapped.pipeline('feature-extraction', 'someone/bert', { revision: 'v1' });
@@ -158,7 +144,7 @@ export function loadSuite(library: LibraryUnderTest, major: 2 | 3 | 4): void {
         await use.dispose();
         return Array.from(data);
       };
-      try {
+      await withHub(library, async ({ asked }) => {
         const first = await load();
         expect(asked).toContain('/someone/bert/resolve/v1/onnx/model.onnx');
         expect(asked.filter((path) => path.includes('mhe-'))).toEqual([]);
@@ -169,11 +155,7 @@ export function loadSuite(library: LibraryUnderTest, major: 2 | 3 | 4): void {
         asked.length = 0;
         expect(await load()).toEqual(first);
         expect(asked.filter((path) => path.includes('onnx'))).toEqual([]);
-      } finally {
-        library.env.remoteHost = remoteHost;
-        hub.closeAllConnections();
-        hub.close();
-      }
+      });
     });
 
     it("uses a user's own cache", async () => {
@@ -230,6 +212,110 @@ export function loadSuite(library: LibraryUnderTest, major: 2 | 3 | 4): void {
       await expect(swapping({}).pipeline('feature-extraction', 'bert', {})).rejects.toThrow(
         /^bert: transformers\.js is set to use no cache[^\n]*$/,
       );
+    });
+
+    it.each<[string, string, Answer, RegExp]>([
+      [
+        'a gated model',
+        'gated/bert',
+        () => ({ status: 401 }),
+        /^gated\/bert: \S+\.json may not be read: .*HF_TOKEN\.$/,
+      ],
+      [
+        'a file that is forbidden',
+        'some/bert',
+        (path) => (path.endsWith('.onnx') ? { status: 403 } : null),
+        /^some\/bert: \S+\/model\.onnx may not/,
+      ],
+      [
+        'an id of no model',
+        'someone/nothing',
+        () => null,
+        /^someone\/nothing: it has no \w+\.json \(\S+\), or there is no such model\. Check the id and the revision\.$/,
+      ],
+      [
+        'no fp32 file',
+        'someone/bert',
+        (path) => (path.endsWith('.onnx') ? { status: 404 } : null),
+        /^someone\/bert: it has no onnx\/model\.onnx \(http\S+\)\. The swap needs the fp32 file/,
+      ],
+      [
+        'a server that is down',
+        'someone/bert',
+        () => ({ status: 503 }),
+        /^someone\/bert: the server cannot give \S+ now\. Try again later\.$/,
+      ],
+      [
+        'an unknown model type',
+        'odd/bert',
+        (path) => (path.endsWith('/config.json') ? { status: 200, body: '{"model_type":"odd"}' } : null),
+        /^odd\/bert: this version of transformers\.js cannot load models of type odd so\. /,
+      ],
+    ])('says in one line what is wrong with %s, and keeps nothing of it', async (_, id, answer, says) => {
+      const load = () => swapping({}).pipeline('text-classification', id, {});
+      const error = await withHub(library, () => load().catch((cause: Error) => cause), answer);
+      expect((error as Error).message).toMatch(says);
+      expect((error as Error).message).not.toContain('\n');
+      expect((await cachedFiles()).filter((file) => /mhe-|\.onnx/.test(file))).toEqual([]);
+    });
+
+    it('says in one line that there is no network', async () => {
+      const { remoteHost } = library.env;
+      Object.assign(library.env, {
+        allowLocalModels: false,
+        allowRemoteModels: true,
+        remoteHost: 'http://127.0.0.1:1/',
+      });
+      const load = swapping({}).pipeline('feature-extraction', 'someone/bert', {});
+      await expect(load).rejects.toThrow(
+        /^someone\/bert: http:\/\/127\.0\.0\.1:1\/ cannot be reached \(.+\)\. [^\n]+$/,
+      );
+      library.env.remoteHost = remoteHost;
+    });
+  });
+
+  describe('inspect', () => {
+    it('shows a model of the hub, which the library brings into its cache', async () => {
+      const { modelType, inspected } = await withHub(library, () =>
+        inspect('someone/bert', { library, revision: 'v2' }),
+      );
+      expect(modelType).toBe('bert');
+      expect(inspected.map(({ file, inspection }) => [file.path, inspection.attention.length])).toEqual([
+        ['onnx/model.onnx', 2],
+      ]);
+      expect(inspected[0]).toMatchObject({ parameters: expect.any(Number), cachePerToken: 0 });
+      expect(await cachedFiles()).toContain(join('someone/bert/v2/onnx/model.onnx'));
+      const again = await inspect('someone/bert', { library, revision: 'v2' });
+      expect(again.inspected).toEqual(inspected);
+    });
+
+    it('shows the files asked for', async () => {
+      const { inspected } = await inspect('clip', { library, files: ['text_model', 'vision_model'] });
+      expect(inspected.map(({ file }) => file.path)).toEqual(['onnx/text_model.onnx', 'onnx/vision_model.onnx']);
+    });
+
+    it('shows models and pipelines that were loaded, as they are', async () => {
+      const wrapped = withMhe(library) as unknown as LibraryUnderTest;
+      const plain = await wrapped.AutoModel.from_pretrained(
+        'bert',
+        major === 2 ? { quantized: false } : { dtype: 'fp32' },
+      );
+      const swapped = await swapping({ calibration: texts(3) }).pipeline('feature-extraction', 'bert', {});
+      const [before, after] = [await inspect(plain as object), await inspect(swapped)];
+      expect(before.inspected[0]?.file.path).toBe('onnx/model.onnx');
+      expect(after.inspected[0]?.file.path).toMatch(/^onnx\/mhe-\w{16}\/model\.onnx$/);
+      expect(after.inspected[0]?.parameters).toBeLessThan(before.inspected[0]?.parameters ?? 0);
+      await (plain as { dispose(): Promise<unknown> }).dispose();
+      await swapped.dispose();
+    });
+
+    it('says that it knows nothing of what the library loaded alone', async () => {
+      const model = await library.AutoModel.from_pretrained(
+        'bert',
+        major === 2 ? { quantized: false } : { dtype: 'fp32' },
+      );
+      await expect(inspect(model as object)).rejects.toThrow(/^inspect: it was not loaded through withMhe[^\n]+$/);
+      await (model as { dispose(): Promise<unknown> }).dispose();
     });
   });
 }

@@ -1,5 +1,6 @@
 import type { OnnxModel } from '@mhe/onnx';
 import { ModelFolderError } from '../model-folder-error.js';
+import { splitPath } from '../split-path.js';
 import { fileKind } from './dtype.js';
 
 /** Operators that only quantised models have. */
@@ -16,12 +17,11 @@ const QUANTISED = new Set([
 /**
  * Checks, by its name, that a file is the fp32 one.
  *
- * @param file - what an error calls it.
+ * @param file - its path below the model, which an error calls it by.
  * @throws ModelFolderError naming the file that is needed.
  */
 export function checkFp32Name(file: string): void {
-  const name = file.split(/[\\/]/).at(-1) ?? file;
-  const { base, dtype } = fileKind(name);
+  const { base, dtype } = fileKind(splitPath(file).name);
   if (dtype === 'fp32') return;
   const remedy = `Swap ${base}.onnx, and convert the result to ${dtype} afterwards`;
   throw new ModelFolderError(

@@ -1,4 +1,5 @@
 import { ModelFolderError } from '../model-folder-error.js';
+import { splitPath } from '../split-path.js';
 import { checkFp32Name } from './check-fp32.js';
 import type { ModelFile, ModelFolder } from './model-folder.js';
 import { ONNX_FOLDER } from './model-folder.js';
@@ -9,8 +10,11 @@ import { ONNX_FOLDER } from './model-folder.js';
  * @param names - `'all'`, or names as transformers.js has them, without ending: `text_model`.
  * @throws ModelFolderError where a file is missing or not fp32, or there is none in fp32.
  */
-export function chooseFiles({ folder, files }: ModelFolder, names: 'all' | readonly string[]): ModelFile[] {
-  const held = files.map(({ path }) => path.slice(ONNX_FOLDER.length + 1)).join(', ');
+export function chooseFiles(
+  { folder, files }: Pick<ModelFolder, 'folder' | 'files'>,
+  names: 'all' | readonly string[],
+): ModelFile[] {
+  const held = files.map(({ path }) => splitPath(path).name).join(', ');
   if (names === 'all') {
     const chosen = files.filter(({ dtype }) => dtype === 'fp32');
     if (chosen.length > 0) return chosen;

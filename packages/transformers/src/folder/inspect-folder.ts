@@ -1,5 +1,6 @@
-import { type Inspection, type InspectOptions, inspect, readModel } from '@mhe/onnx';
+import { type InspectOptions, readModel } from '@mhe/onnx';
 import { chooseFiles } from './choose-files.js';
+import { type InspectedFile, inspectedFile } from './inspected-file.js';
 import { type ModelFile, readFolder, requireNode } from './model-folder.js';
 
 /** What `inspectFolder` may be told. */
@@ -9,17 +10,11 @@ export interface FolderInspectOptions extends InspectOptions {
   readonly signal?: AbortSignal;
 }
 
-/** A file of a folder and what is in it. */
-export interface InspectedFile {
-  readonly file: ModelFile;
-  readonly inspection: Inspection;
-}
-
-/** A folder and what is in it. */
+/** A model's files and what is in them. */
 export interface FolderInspection {
   /** As in `config.json`: `bert`. */
   readonly modelType: string;
-  /** All `.onnx` files, also those of other dtypes. */
+  /** All `.onnx` files of a folder, also those of other dtypes; of another model, those that were loaded. */
   readonly files: readonly ModelFile[];
   /** The attention of the files asked for. */
   readonly inspected: readonly InspectedFile[];
@@ -35,11 +30,12 @@ export interface FolderInspection {
 export async function inspectFolder(folder: string, options: FolderInspectOptions = {}): Promise<FolderInspection> {
   const { files: names = 'all', signal, ...finding } = options;
   const node = requireNode(folder);
-  const { modelType, files, ...rest } = await readFolder(node, folder);
+  const model = await readFolder(node, folder);
   const inspected: InspectedFile[] = [];
-  for (const file of chooseFiles({ modelType, files, ...rest }, names)) {
-    const model = await readModel(node.path.join(folder, file.path), signal ? { signal } : {});
-    inspected.push({ file, inspection: inspect(model, finding) });
+  for (const file of chooseFiles(model, names)) {
+    const read = await readModel(node.path.join(folder, file.path), signal ? { signal } : {});
+    inspected.push(inspectedFile(file, read, finding));
   }
+  const { modelType, files } = model;
   return { modelType, files, inspected };
 }

@@ -1,3 +1,4 @@
+import { splitPath } from '../split-path.js';
 import type { ModelFile } from './model-folder.js';
 
 /** A file of the output. */
@@ -20,7 +21,7 @@ export function outputConfig(config: Readonly<Record<string, unknown>>, files: r
   );
   const isAllFp32 = Object.values(dtypes).every((dtype) => dtype === 'fp32');
   const external = files.flatMap(({ path, base, dataFiles }): [string, unknown][] => {
-    const name = path.slice(path.lastIndexOf('/') + 1);
+    const name = splitPath(path).name;
     const chunks = dataFiles ?? externalFormat(own.use_external_data_format, name, base);
     return chunks ? [[name, chunks]] : [];
   });

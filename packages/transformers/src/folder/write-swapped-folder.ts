@@ -1,5 +1,6 @@
 import { encodeModel } from '@mhe/onnx';
 import type { NodeModules } from '../library/node-modules.js';
+import { splitPath } from '../split-path.js';
 import { modelCard } from './model-card.js';
 import { type ModelFile, ONNX_FOLDER, requireNode } from './model-folder.js';
 import { type OutputFile, outputConfig } from './output-config.js';
@@ -125,7 +126,7 @@ async function planFolder(node: NodeModules, { original, files }: SwappedFolder)
 }
 
 function baseName({ path }: ModelFile): string {
-  return path.slice(path.lastIndexOf('/') + 1);
+  return splitPath(path).name;
 }
 
 function json(value: unknown): string {

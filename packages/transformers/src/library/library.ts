@@ -15,6 +15,8 @@ export interface LibraryEnv {
   cacheDir: string | null;
   remoteHost: string;
   remotePathTemplate: string;
+  /** Version 4 only: what it asks the hub with. */
+  fetch?: ((input: string | URL, init?: object) => Promise<unknown>) | undefined;
 }
 
 /**

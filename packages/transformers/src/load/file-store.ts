@@ -1,4 +1,4 @@
-import type { TransformersLibrary } from '../library/library.js';
+import { libraryMajor, type TransformersLibrary } from '../library/library.js';
 import { type NodeModules, nodeModules } from '../library/node-modules.js';
 import { ModelFolderError } from '../model-folder-error.js';
 import type { LibraryOptions } from './load-options.js';
@@ -31,12 +31,17 @@ export async function openStore(library: TransformersLibrary, id: string, option
   const { env } = library;
   const address = modelAddress(library, id, options);
   const node = nodeModules();
-  if (env.useCustomCache) return webStore(env.customCache as WebCache, address, node);
+  const custom = () => (env.useCustomCache ? webStore(env.customCache as WebCache, address, node) : null);
+  // Version 2 takes a user's own cache last.
+  const first = libraryMajor(library) > 2 ? custom() : null;
+  if (first !== null) return first;
   if (env.useBrowserCache) {
     const { cacheKey } = env as { cacheKey?: string };
     return webStore(await caches.open(cacheKey ?? 'transformers-cache'), address, node);
   }
   if (env.useFSCache && node !== null) return folderStore(options.cache_dir ?? env.cacheDir ?? '', address, node);
+  const last = custom();
+  if (last !== null) return last;
   const what = 'transformers.js is set to use no cache, where the swapped model is kept';
   const remedy = 'Set env.useFSCache (Node), env.useBrowserCache or env.customCache';
   throw new ModelFolderError(id, 'unsupported', what, remedy);

@@ -15,13 +15,42 @@ export interface MheLoadOptions extends MheOptions {
   readonly onReport?: (report: LoadReport) => void;
 }
 
+/** The options of `from_pretrained` that say where a model comes from, as the library has them. */
+export interface HubOptions {
+  /** Branch, tag or commit. Default `main`. */
+  readonly revision?: string | null;
+  /** Folder of the file cache. Default: the library's own, `env.cacheDir`. */
+  readonly cache_dir?: string | null;
+  /** Downloads nothing. Default `false`. */
+  readonly local_files_only?: boolean;
+  /** Told how far each file is. Default: nobody is told. */
+  readonly progress_callback?: ((info: never) => void) | null;
+}
+
 /** The options of `from_pretrained` and `pipeline` that are looked at here. */
-export interface LibraryOptions {
+export interface LibraryOptions extends HubOptions {
   readonly dtype?: unknown;
   readonly quantized?: unknown;
-  readonly revision?: string | null;
-  readonly cache_dir?: string | null;
   readonly subfolder?: string | null;
   readonly model_file_name?: string | null;
-  readonly progress_callback?: ((info: never) => void) | null;
+}
+
+/** Of some options, those that say where a model comes from; without what is undefined, as the library has defaults. */
+export function hubOptions({ revision, cache_dir, local_files_only, progress_callback }: HubOptions): HubOptions {
+  return {
+    ...(revision !== undefined && { revision }),
+    ...(cache_dir !== undefined && { cache_dir }),
+    ...(local_files_only !== undefined && { local_files_only }),
+    ...(progress_callback !== undefined && { progress_callback }),
+  };
+}
+
+/**
+ * The loads that together read certain files of a model: one where the class of models says which, else one for each.
+ *
+ * @param files - `'all'` that the class of models reads, or names without ending: `text_model`.
+ */
+export function loadsOf(options: LibraryOptions, files: 'all' | readonly string[]): LibraryOptions[] {
+  if (files === 'all') return [options];
+  return files.map((name) => ({ ...options, model_file_name: name.replace(/\.onnx$/, '') }));
 }

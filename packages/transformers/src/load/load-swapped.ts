@@ -1,15 +1,18 @@
-import { encodeModel, type OrtRuntime, readModel, type SwapReport } from '@mhe/onnx';
+import { encodeModel, type OnnxSwapResult, type OrtRuntime, type SwapReport } from '@mhe/onnx';
 import { modelEncoder } from '../calibration/encoder.js';
 import { checkFp32Name, checkNotQuantised } from '../folder/check-fp32.js';
 import type { TransformersLibrary } from '../library/library.js';
 import { runtimeOf } from '../library/runtime.js';
 import { ModelFolderError } from '../model-folder-error.js';
+import { splitPath } from '../split-path.js';
 import { type ReadOptions, readOptions, swapFile } from '../swap-file.js';
 import { type FileStore, openStore } from './file-store.js';
 import { fp32Options } from './fp32-options.js';
+import { type Disposable, rememberLoad } from './known-load.js';
 import type { LibraryOptions, MheLoadOptions } from './load-options.js';
-import { progressOfOriginal, progressOfSwapped } from './progress.js';
-import { optionsForSwapped, splitPath, swappedFolderName, swappedPath } from './swapped-place.js';
+import { isModelFile, loadNoting, readLoaded } from './loaded-files.js';
+import { progressOfSwapped } from './progress.js';
+import { optionsForSwapped, swappedFolderName, swappedPath } from './swapped-place.js';
 
 /** A load of the library: a model class's `from_pretrained`, or `pipeline` of one task. */
 export interface Load<Loaded> {
@@ -32,7 +35,7 @@ interface Record {
  * Loads a model with its attention swapped. The first time the original is loaded, swapped in the library's own runtime, put
  * into the library's own cache in a folder beside the original's, and loaded from there; later only the last is done.
  */
-export async function loadSwapped<Loaded extends { dispose(): Promise<unknown> }>(
+export async function loadSwapped<Loaded extends Disposable>(
   library: TransformersLibrary,
   load: Load<Loaded>,
   given: LibraryOptions,
@@ -50,7 +53,8 @@ export async function loadSwapped<Loaded extends { dispose(): Promise<unknown> }
   const swappedOptions = optionsForSwapped(library, load.id, options, originals, folderName);
   const { progress_callback: callback } = options;
   const progress = callback && { progress_callback: progressOfSwapped(callback, originals) };
-  return load.run({ ...swappedOptions, ...progress });
+  const loaded = await load.run({ ...swappedOptions, ...progress });
+  return rememberLoad(loaded, { library, id: load.id, options: swappedOptions, run: load.run });
 }
 
 /** What an earlier load wrote down, unless a local file has changed since. */
@@ -70,7 +74,7 @@ interface Place {
   readonly recordPath: string;
 }
 
-async function swapLoad<Loaded extends { dispose(): Promise<unknown> }>(
+async function swapLoad<Loaded extends Disposable>(
   library: TransformersLibrary,
   load: Load<Loaded>,
   options: LibraryOptions,
@@ -83,61 +87,52 @@ async function swapLoad<Loaded extends { dispose(): Promise<unknown> }>(
   optionsForSwapped(library, load.id, options, models, folderName);
   const { dtype: _, quantized: __, subfolder: ___, model_file_name: ____, progress_callback: _____, ...rest } = options;
   const encoder = modelEncoder(library, (pretrained) => pretrained.from_pretrained(load.id, { ...rest }));
+  const swapped: { file: string; result: OnnxSwapResult }[] = [];
+  for (const file of models) {
+    const model = await readLoaded(store, file, files);
+    checkNotQuantised(model);
+    swapped.push({ file, result: await swapFile(model, settings, encoder, async () => runtime) });
+  }
+  checkAnySwapped(load.id, swapped);
   const stamps: { [file: string]: string | null } = {};
   const reports: { [file: string]: SwapReport } = {};
-  for (const file of models) {
-    const model = await readStored(store, file, files);
-    checkNotQuantised(model);
-    const { model: swapped, report } = await swapFile(model, settings, encoder, async () => runtime);
-    if (report.swapped.length === 0) {
-      const what = `no attention in it was swapped (${report.skipped[0]?.reason ?? 'there is none, or `sites` matches none'})`;
-      throw new ModelFolderError(`${load.id}/${file}`, 'unsupported', what, 'Load the model without mhe');
-    }
-    const { bytes, externalData } = encodeModel(swapped, { dataName: `${splitPath(file).name}_data` });
-    for (const [name, data] of externalData)
-      await store.write(swappedPath(`${splitPath(file).folder}/${name}`, folderName), data);
+  // The library looks for all of them in one place, so that those without attention go there too.
+  for (const { file, result } of swapped) {
+    const { folder, name } = splitPath(file);
+    const { bytes, externalData } = encodeModel(result.model, { dataName: `${name}_data` });
+    for (const [dataName, data] of externalData)
+      await store.write(swappedPath(`${folder}/${dataName}`, folderName), data);
     await store.write(swappedPath(file, folderName), bytes);
     stamps[file] = await store.stamp(file);
-    reports[file] = report;
+    reports[file] = result.report;
   }
   const record: Record = { stamps, reports };
   await store.write(recordPath, new TextEncoder().encode(JSON.stringify(record)));
   return record;
 }
 
+function checkAnySwapped(id: string, files: readonly { file: string; result: OnnxSwapResult }[]): void {
+  if (files.some(({ result }) => result.report.swapped.length > 0)) return;
+  const [reason = 'there is none, or `sites` matches none'] = files.flatMap(({ result }) =>
+    result.report.skipped.map((site) => site.reason),
+  );
+  const what = `no attention in ${files.length > 1 ? 'them' : 'it'} was swapped (${reason})`;
+  const names = files.map(({ file }) => `${id}/${file}`).join(', ');
+  throw new ModelFolderError(names, 'unsupported', what, 'Load the model without mhe');
+}
+
 /** Loads the original once, for its files to be in the library's cache: which ones, and the runtime it is in. */
-async function loadOriginal<Loaded extends { dispose(): Promise<unknown> }>(
+async function loadOriginal<Loaded extends Disposable>(
   library: TransformersLibrary,
   load: Load<Loaded>,
   options: LibraryOptions,
 ): Promise<{ files: string[]; runtime: OrtRuntime }> {
   const files = new Set<string>();
-  const progress_callback = progressOfOriginal(options.progress_callback ?? null, (file) => {
+  const loaded = await loadNoting(library, load.id, options, load.run, (file) => {
     if (isModelFile(file)) files.add(file);
   });
-  const loaded = await load.run({ ...options, progress_callback });
   const runtime = runtimeOf(library, load.modelOf(loaded));
   await loaded.dispose();
   for (const file of files) if (file.endsWith('.onnx')) checkFp32Name(file);
   return { files: [...files].sort(), runtime };
-}
-
-function isModelFile(file: string): boolean {
-  return /\.onnx(_data(_\d+)?)?$/.test(file);
-}
-
-/** Reads a model out of the cache, with the weights beside it that the library loaded too. */
-async function readStored(store: FileStore, file: string, files: readonly string[]) {
-  const beside = files.filter((each) => each.startsWith(`${file}_data`));
-  const externalData = Object.fromEntries(
-    await Promise.all(beside.map(async (path) => [splitPath(path).name, await readFile(store, path)] as const)),
-  );
-  return readModel(await readFile(store, file), { name: file, externalData });
-}
-
-async function readFile(store: FileStore, file: string): Promise<Uint8Array> {
-  const bytes = await store.read(file);
-  if (bytes !== null) return bytes;
-  const what = 'transformers.js loaded it, and it is not in its cache';
-  throw new ModelFolderError(file, 'unreadable', what, 'Check env.cacheDir, or the space that the browser grants');
 }

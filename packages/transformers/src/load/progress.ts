@@ -15,10 +15,10 @@ interface FileProgress {
   readonly total: number;
 }
 
-/** Tells a user's callback of the load of the original, of which `onFile` is told the files; it is not the end yet. */
+/** Tells a user's callback of the load of the original, of which `onFile` is told the files as they are read; it is not the end yet. */
 export function progressOfOriginal(callback: Callback | null, onFile: (file: string) => void): Callback {
   return (info: ProgressInfo) => {
-    if (info.status === 'initiate' && info.file !== undefined) onFile(info.file);
+    if (info.status === 'done' && info.file !== undefined) onFile(info.file);
     if (info.status !== 'ready') callback?.(info as never);
   };
 }

@@ -3,6 +3,7 @@ import type { TransformersLibrary } from '../library/library.js';
 import { libraryMajor } from '../library/library.js';
 import { ModelFolderError } from '../model-folder-error.js';
 import { type OptionsRecord, recordOptions } from '../options-record.js';
+import { splitPath } from '../split-path.js';
 import type { ReadOptions } from '../swap-file.js';
 import type { LibraryOptions } from './load-options.js';
 
@@ -17,12 +18,6 @@ export async function swappedFolderName(id: string, options: ReadOptions): Promi
   }
   const record: OptionsRecord = await recordOptions(options);
   return `mhe-${(await digest([JSON.stringify([FORMAT, record])])).slice(0, 16)}`;
-}
-
-/** The folder of a file below the model, and its name. */
-export function splitPath(file: string): { folder: string; name: string } {
-  const at = file.lastIndexOf('/');
-  return { folder: file.slice(0, Math.max(at, 0)), name: file.slice(at + 1) };
 }
 
 /** The path of the swapped file that stands for `file`. */

@@ -1,5 +1,6 @@
 import { libraryMajor, type TransformersLibrary } from '../library/library.js';
 import { ModelFolderError } from '../model-folder-error.js';
+import { type Disposable, rememberLoad } from './known-load.js';
 import type { LibraryOptions, MheLoadOptions } from './load-options.js';
 import { loadSwapped } from './load-swapped.js';
 
@@ -51,12 +52,11 @@ type ModelClass = (abstract new (
   from_pretrained(id: string, options: LibraryOptions): Promise<Disposable>;
 };
 
-type PipelineFunction = (task: string, id: string | null | undefined, options: LibraryOptions) => Promise<Disposable>;
-
-interface Disposable {
-  dispose(): Promise<unknown>;
-  readonly model?: unknown;
-}
+type PipelineFunction = (
+  task: string,
+  id: string | null | undefined,
+  options: LibraryOptions,
+) => Promise<Disposable & { readonly model?: unknown }>;
 
 /**
  * transformers.js with one more option: `from_pretrained(id, { mhe: { groups, calibration } })` on every class of models, and
@@ -88,7 +88,7 @@ function isModelClass(library: object, member: unknown): member is ModelClass {
 function swappingClass(library: TransformersLibrary, name: string, model: ModelClass): ModelClass {
   const from_pretrained = async (id: string, { mhe, ...options }: LibraryOptions & WithMheOption = {}) => {
     const run = (loading: LibraryOptions) => model.from_pretrained(id, { ...loading });
-    if (mhe === undefined) return run(options);
+    if (mhe === undefined) return rememberLoad(await run(options), { library, id, options, run });
     return loadSwapped(library, { name, id, run, modelOf: (loaded) => loaded }, options, mhe);
   };
   return new Proxy(model, {
@@ -99,7 +99,11 @@ function swappingClass(library: TransformersLibrary, name: string, model: ModelC
 function swappingPipeline(library: TransformersLibrary, pipeline: PipelineFunction): PipelineFunction {
   return async (task, id, given) => {
     const { mhe, ...options }: LibraryOptions & WithMheOption = given ?? {};
-    if (mhe === undefined) return given === undefined ? pipeline(task, id, {}) : pipeline(task, id, options);
+    if (mhe === undefined) {
+      const loaded = await pipeline(task, id, { ...options });
+      if (!id) return loaded;
+      return rememberLoad(loaded, { library, id, options, run: (loading) => pipeline(task, id, { ...loading }) });
+    }
     if (!id) {
       throw new ModelFolderError(
         task,

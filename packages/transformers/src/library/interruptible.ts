@@ -1,0 +1,31 @@
+import type { TransformersLibrary } from './library.js';
+
+/**
+ * Does some work of the library's that a signal ends. Version 4 has a place for that, `env.fetch`, by which a download
+ * ends in order; in earlier ones it goes on behind, and the work is only left.
+ *
+ * @throws the signal's reason where it is aborted.
+ */
+export async function interruptible<T>(
+  { env }: TransformersLibrary,
+  signal: AbortSignal | undefined,
+  work: () => Promise<T>,
+): Promise<T> {
+  if (signal === undefined) return work();
+  signal.throwIfAborted();
+  const { fetch } = env;
+  if (fetch === undefined) return Promise.race([work(), rejection(signal)]);
+  env.fetch = (input, init) => fetch(input, { ...init, signal });
+  try {
+    return await work();
+  } finally {
+    env.fetch = fetch;
+    signal.throwIfAborted();
+  }
+}
+
+function rejection(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+}
