@@ -34,9 +34,6 @@ export interface Session {
   release(): Promise<void>;
 }
 
-/** A session here lives for one pass over the inputs: an arena would keep twice what it needs, and leave it in pieces. */
-const FRUGAL = { enableCpuMemArena: false } as const;
-
 /** ONNX Runtime's level for fatal errors only: every lesser one is thrown anyway. */
 const QUIET = { logSeverityLevel: 4 } as const;
 
@@ -54,7 +51,6 @@ export async function openSession(model: OnnxModel, options: SessionOptions = {}
     explained(`ONNX Runtime cannot load ${model.name}`, () =>
       runtime.InferenceSession.create(bytes, {
         ...QUIET,
-        ...FRUGAL,
         ...(options.threads !== undefined && { intraOpNumThreads: options.threads }),
         ...(options.executionProviders !== undefined && { executionProviders: options.executionProviders }),
         ...(externalData.length > 0 && { externalData }),
