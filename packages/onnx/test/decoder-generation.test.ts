@@ -2,11 +2,12 @@
 import * as node from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
 import { plantedGroups } from '../../core/test/planted-groups.js';
-import { inspect, type OnnxModel, type OrtRuntime, swap } from '../src/index.js';
+import { acceptEmptyCaches, inspect, type OnnxModel, type OrtRuntime, swap } from '../src/index.js';
 import { fillHostTensor, type HostTensor, type HostTensors } from '../src/run/host-tensor.js';
 import { modelInputs } from '../src/run/model-inputs.js';
 import { withSession } from '../src/run/session.js';
 import { fixture, fixtureModel, fixtureNames, largestDifference } from './fixture.js';
+import { runtimes } from './run-runtimes.js';
 import { expectSound } from './swapped-graph.js';
 
 const runtime = node as unknown as OrtRuntime;
@@ -25,17 +26,22 @@ function cachesOf(model: OnnxModel) {
 }
 
 /** Everything but the caches that every step gives. */
-async function generate(model: OnnxModel, caches: ReturnType<typeof cachesOf>): Promise<HostTensors[]> {
+async function generate(
+  model: OnnxModel,
+  caches: ReturnType<typeof cachesOf>,
+  { engine = runtime, heads }: { engine?: OrtRuntime; heads?: number } = {},
+): Promise<HostTensors[]> {
   const inputs = modelInputs(model);
   const results: HostTensors[] = [];
-  await withSession(model, { runtime }, async (session) => {
+  await withSession(model, { runtime: engine }, async (session) => {
     let past: Record<string, HostTensor> = Object.fromEntries(
       inputs.flatMap(({ name, dtype, dims }) => {
         const cache = caches.get(name);
         if (!cache || !dims || dtype !== 'float32') return [];
-        const sizes = cache.axes.map((axis, at) =>
-          axis === 'batch' ? BATCH : axis === 'sequence' ? 0 : (dims[at] as number),
-        );
+        const sizes = cache.axes.map((axis, at) => {
+          if (axis === 'head' && heads !== undefined) return heads;
+          return axis === 'batch' ? BATCH : axis === 'sequence' ? 0 : (dims[at] as number);
+        });
         return [[name, fillHostTensor(dtype, sizes, () => 0)]];
       }),
     );
@@ -125,6 +131,24 @@ describe('a decoder with caches', () => {
         }
       }
       await expectSame(model, original, 1e-4);
+    },
+  );
+
+  it.each(runtimes.flatMap(([engine]) => cached.map((name) => [name, engine] as const)))(
+    'takes empty caches of any number of heads: %s in %s',
+    async (name, at) => {
+      const engine = new Map(runtimes).get(at) as OrtRuntime;
+      const original = await fixtureModel(name);
+      const calibration = { synthetic: { sequences: 2 } };
+      const { model, report } = await swap(original, { runtime, groups: { queryKey: 1, value: 2 }, calibration });
+      const open = acceptEmptyCaches(model, report);
+      expectSound(open, original);
+      const caches = cachesOf(original);
+      const expected = await generate(model, caches, { engine });
+      for (const heads of [0, 1, 3, 4]) {
+        expect(await generate(open, caches, { engine, heads })).toEqual(expected);
+      }
+      await expect(generate(model, caches, { engine, heads: 3 })).rejects.toThrow(/past/);
     },
   );
 

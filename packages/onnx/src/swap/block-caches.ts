@@ -1,9 +1,7 @@
-import { create } from '@bufbuild/protobuf';
 import type { AttentionBlock, BlockCache, FoldedMheWeights } from '@mhe/core';
 import { groupCount } from '@mhe/core';
 import type { ValueInfoProto } from 'onnx-buf';
-import { TensorShapeProto_DimensionSchema } from 'onnx-buf';
-import { edit } from '../graph/edit.js';
+import { withDim } from '../graph/value-info.js';
 import type { HostTensor } from '../run/host-tensor.js';
 import type { Frontier } from './frontier.js';
 
@@ -65,16 +63,7 @@ export function declaredCaches(
   return infos.map((info) => {
     const isOf = ({ past, joined, present }: BlockCache) => [past, joined, ...present].includes(info.name);
     const found = caches.find(({ cache }) => isOf(cache));
-    const tensor = info.type?.value;
-    if (!found || !info.type || tensor?.case !== 'tensorType' || !tensor.value.shape) return info;
-    const axis = found.cache.axes.indexOf('head');
-    const value = { case: 'dimValue', value: BigInt(found.heads) } as const;
-    const dim = tensor.value.shape.dim.map((dim, at) =>
-      at === axis ? create(TensorShapeProto_DimensionSchema, { value }) : dim,
-    );
-    const shape = edit(tensor.value.shape, { dim });
-    return edit(info, {
-      type: edit(info.type, { value: { case: 'tensorType', value: edit(tensor.value, { shape }) } }),
-    });
+    if (!found) return info;
+    return withDim(info, found.cache.axes.indexOf('head'), { case: 'dimValue', value: BigInt(found.heads) });
   });
 }
