@@ -1,5 +1,5 @@
 import {
-  inspect,
+  acceptEmptyCaches,
   type OnnxModel,
   type OnnxSwapResult,
   type OrtRuntime,
@@ -32,31 +32,24 @@ export function readOptions({ calibration, ...options }: MheOptions): ReadOption
 }
 
 /**
- * Why a file with key/value caches is left alone. The adapter for ONNX swaps it; what generates would have to be told the
- * caches' new shapes.
+ * Swaps the attention of one `.onnx` file. Where it has key/value caches, the result takes empty ones of any number of
+ * heads: transformers.js makes the first ones as the configuration of the original tells (2 and 3) or as the file declares
+ * (4), and hands back what comes out.
  */
-const CACHED =
-  'its file has key/value caches, whose shapes transformers.js would have to be told, which this package does not do yet';
-
-/** Swaps the attention of one `.onnx` file; none of it where the file has key/value caches. */
 export async function swapFile(
   model: OnnxModel,
   { calibration, ...options }: ReadOptions,
   encoder: Encoder,
   runtime: () => Promise<OrtRuntime>,
 ): Promise<OnnxSwapResult> {
-  const { attention } = inspect(model);
-  if (attention.some(({ cache }) => cache !== null)) {
-    const { model: same, report } = await swap(model, { ...options, sites: [] });
-    const found = new Set(attention.map(({ name }) => name));
-    const skipped = report.skipped.map((site) => (found.has(site.name) ? { ...site, reason: CACHED } : site));
-    return { model: same, report: { ...report, skipped } };
-  }
   const engine = { ...options, runtime: options.runtime ?? (await runtime()) };
-  if (calibration === undefined || 'synthetic' in calibration) {
-    return swap(model, calibration === undefined ? engine : { ...engine, calibration });
-  }
-  const { feeds, notices } = await calibrationFeeds(model, calibration, encoder);
-  const { model: swapped, report } = await swap(model, { ...engine, calibration: feeds });
-  return { model: swapped, report: { ...report, notices: [...report.notices, ...notices] } };
+  const given = calibration !== undefined && !('synthetic' in calibration);
+  const { feeds, notices } = given
+    ? await calibrationFeeds(model, calibration, encoder)
+    : { feeds: calibration, notices: [] };
+  const { model: swapped, report } = await swap(model, { ...engine, ...(feeds && { calibration: feeds }) });
+  return {
+    model: acceptEmptyCaches(swapped, report),
+    report: { ...report, notices: [...report.notices, ...notices] },
+  };
 }

@@ -1,8 +1,11 @@
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import * as library from '@huggingface/transformers';
 import { readModel, swap } from '@mhe/onnx';
 import { swapFolderFiles } from '@mhe/transformers';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { modelEncoder } from '../src/calibration/encoder.js';
+import { calibrationFeeds } from '../src/calibration/feeds.js';
 import { FIXTURES, type LibraryUnderTest, samples, type Tensor, texts } from './library-under-test.js';
 
 beforeAll(() => {
@@ -32,6 +35,38 @@ describe('calibration inputs', () => {
     const expected = await swap(await onnx('bert'), { calibration: feeds });
     const { files } = await swapFolderFiles(join(FIXTURES, 'bert'), { library, calibration: given });
     expect(files[0]?.report).toEqual(expected.report);
+  });
+
+  it('are what a decoder is fed first: positions, and caches of none', async () => {
+    const given = texts(3);
+    const tokenizer = await library.AutoTokenizer.from_pretrained('llama');
+    const feeds = given.map((text) => {
+      const { input_ids, attention_mask } = tokenizer(text) as Encoded;
+      const length = (input_ids as Tensor).dims[1] as number;
+      const caches = ['0.key', '0.value', '1.key', '1.value'].map((name) => [
+        `past_key_values.${name}`,
+        { dims: [1, 2, 0, 8], data: [] },
+      ]);
+      return {
+        input_ids: plain(input_ids as Tensor),
+        attention_mask: plain(attention_mask as Tensor),
+        position_ids: { dims: [1, length], data: Array.from({ length }, (_, i) => i) },
+        ...Object.fromEntries(caches),
+      };
+    });
+    const expected = await swap(await onnx('llama'), { calibration: feeds });
+    const { files } = await swapFolderFiles(join(FIXTURES, 'llama'), { library, calibration: given });
+    expect(files[0]?.report).toEqual(expected.report);
+  });
+
+  it('are refused where a file reads what nothing makes', async () => {
+    const encoder = modelEncoder(library, (pretrained) => pretrained.from_pretrained('gpt2'));
+    const model = await readModel(
+      fileURLToPath(new URL('../../onnx/test/fixtures/decoy-bart-with-past-optimum18.onnx', import.meta.url)),
+    );
+    await expect(calibrationFeeds(model, [{ text: 'the ferry' }], encoder)).rejects.toThrow(
+      /decoy-bart-with-past-optimum18\.onnx: it reads .*encoder.*, which no tokenizer or processor makes of a text, image or sound\. Leave the file out \(files\)/,
+    );
   });
 
   it('are what the processor makes of images', async () => {

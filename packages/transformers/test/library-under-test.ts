@@ -12,6 +12,14 @@ export interface LibraryUnderTest extends TransformersLibrary {
       channels: 3,
     ) => CalibrationPicture);
   readonly PreTrainedModel: TransformersLibrary['AutoModel'];
+  readonly AutoModelForCausalLM: TransformersLibrary['AutoModel'];
+  /** Of versions 3 and 4. */
+  readonly TextStreamer: new (
+    tokenizer: unknown,
+    options: object,
+  ) => object;
+  /** Of version 4. */
+  readonly random?: { seed(seed: number): void };
   readonly CLIPTextModelWithProjection: TransformersLibrary['AutoModel'];
   readonly CLIPVisionModelWithProjection: TransformersLibrary['AutoModel'];
 }

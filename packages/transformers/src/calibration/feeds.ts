@@ -1,6 +1,7 @@
 import type { Feed, FeedTensor, OnnxModel } from '@mhe/onnx';
 import { ModelFolderError } from '../model-folder-error.js';
 import type { CalibrationSample, Modality } from './calibration-input.js';
+import { decoderInputs } from './decoder-inputs.js';
 import type { Encoded, Encoder } from './encoder.js';
 
 /** The inputs that tell what a model reads. */
@@ -27,17 +28,9 @@ export async function calibrationFeeds(
   samples: readonly CalibrationSample[],
   encoder: Encoder,
 ): Promise<CalibrationFeeds> {
-  const inputs = inputNames(model);
-  const needed = [...new Set(inputs.flatMap((name) => MODALITIES[name] ?? []))];
-  if (needed.length === 0) {
-    const what = `it reads ${inputs.join(', ')}, which no tokenizer or processor makes of a text, image or sound`;
-    throw new ModelFolderError(
-      model.name,
-      'calibration',
-      what,
-      'Leave the file out (files), or swap it with @mhe/onnx',
-    );
-  }
+  const inputs = modelInputs(model);
+  const needed = [...new Set(inputs.flatMap(({ name }) => MODALITIES[name] ?? []))];
+  if (needed.length === 0) throw unknownInputs(model, inputs);
   const usable = samples.filter((sample) => needed.every((modality) => sample[modality] !== undefined));
   if (usable.length === 0) {
     const what = `it reads ${needed.join(' and ')}, and none of the ${samples.length} calibration inputs has that`;
@@ -45,7 +38,12 @@ export async function calibrationFeeds(
     throw new ModelFolderError(model.name, 'calibration', what, remedy);
   }
   const feeds: Feed[] = [];
-  for (const sample of usable) feeds.push(feed(inputs, await encode(sample, needed, encoder)));
+  for (const sample of usable) {
+    const given = withDefaults(inputs, await encode(sample, needed, encoder));
+    const missing = inputs.filter(({ name }) => given[name] === undefined);
+    if (missing.length > 0) throw unknownInputs(model, missing);
+    feeds.push(Object.fromEntries(inputs.map(({ name }) => [name, tensor(given[name] as FeedTensor)])));
+  }
   const unused = samples.length - usable.length;
   return {
     feeds,
@@ -56,10 +54,16 @@ export async function calibrationFeeds(
   };
 }
 
+function unknownInputs(model: OnnxModel, inputs: readonly { readonly name: string }[]): ModelFolderError {
+  const names = inputs.map(({ name }) => name).join(', ');
+  const what = `it reads ${names}, which no tokenizer or processor makes of a text, image or sound`;
+  return new ModelFolderError(model.name, 'calibration', what, 'Leave the file out (files), or swap it with @mhe/onnx');
+}
+
 /** Inputs of the graph; old models list their weights among them. */
-function inputNames({ proto: { graph } }: OnnxModel): string[] {
+function modelInputs({ proto: { graph } }: OnnxModel) {
   const weights = new Set(graph?.initializer.map(({ name }) => name));
-  return (graph?.input ?? []).map(({ name }) => name).filter((name) => !weights.has(name));
+  return (graph?.input ?? []).filter(({ name }) => !weights.has(name));
 }
 
 async function encode(sample: CalibrationSample, needed: readonly Modality[], encoder: Encoder): Promise<Encoded> {
@@ -74,12 +78,11 @@ async function encode(sample: CalibrationSample, needed: readonly Modality[], en
   return parts;
 }
 
-/** What the model reads of what was encoded; as in the library, segments are all the first where none are given. */
-function feed(inputs: readonly string[], encoded: Encoded): Feed {
+/** What was encoded, and what the library adds to it; segments are all the first where none are given. */
+function withDefaults(inputs: ReturnType<typeof modelInputs>, encoded: Encoded): Encoded {
   const ids = encoded.input_ids;
-  const given: Record<string, FeedTensor> = { ...encoded };
-  if (ids !== undefined) given.token_type_ids ??= { dims: ids.dims, data: new Uint8Array(ids.data.length) };
-  return Object.fromEntries(inputs.flatMap((name) => (given[name] === undefined ? [] : [[name, tensor(given[name])]])));
+  const token_type_ids = ids && { dims: ids.dims, data: new Uint8Array(ids.data.length) };
+  return { ...(token_type_ids && { token_type_ids }), ...decoderInputs(inputs, encoded), ...encoded };
 }
 
 /** The library's tensors are proxies that read slowly. */
