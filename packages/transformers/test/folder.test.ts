@@ -199,6 +199,15 @@ describe('refusals', () => {
     if (first) first.opType = 'MatMulInteger';
     await writeFile(join(model, 'onnx/model.onnx'), encodeModel({ proto, ...rest }).bytes);
   };
+  const quantiseWeights = async () => {
+    const { proto, ...rest } = await readModel(join(model, 'onnx/model.onnx'));
+    const { initializer, node } = proto.graph as NonNullable<typeof proto.graph>;
+    const [weights] = initializer;
+    const cast = node.find(({ opType, attribute }) => opType === 'Cast' && attribute[0]?.i === 1n);
+    if (weights) initializer.push({ ...weights, name: 'weights_q', dataType: 3 });
+    if (cast) cast.input[0] = 'weights_q';
+    await writeFile(join(model, 'onnx/model.onnx'), encodeModel({ proto, ...rest }).bytes);
+  };
   const onnx = (name: string) => join(model, 'onnx', name);
   const renamed = async (name: string) => {
     await copyFile(onnx('model.onnx'), onnx(name));
@@ -224,6 +233,12 @@ describe('refusals', () => {
       /onnx\/model_q4\.onnx: it is the q4 file of model, and the swap needs the fp32 one\. Swap model\.onnx/,
     ],
     ['a quantised model under the name of fp32', quantise, {}, /model\.onnx: it is quantised \(it has MatMulInteger\)/],
+    [
+      'a model whose weights alone are quantised',
+      quantiseWeights,
+      {},
+      /model\.onnx: it is quantised \(it has weights of 8 bits, weights_q\)/,
+    ],
     [
       'a file that is not there',
       async () => {},
