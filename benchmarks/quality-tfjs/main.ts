@@ -14,10 +14,11 @@ import * as tf from '@tensorflow/tfjs-core';
 import { describeMachine } from '../machine/describe-machine.js';
 import { type Dial, dials, nameOf } from '../quality/dials.js';
 import { type Encoder, type Evaluation, evaluate } from '../quality/evaluate.js';
+import { readStsFile } from '../quality/sts-file.js';
 import { markdownTable } from '../report/markdown-table.js';
 import { saveJson } from '../report/save-json.js';
+import { readCalibration } from './calibration.js';
 import { openEncoder } from './encoder.js';
-import { readCalibration, readPairs } from './sentences.js';
 
 const { resolve: resolveModule } = createRequire(import.meta.url);
 const shared = (path: string) => fileURLToPath(new URL(`../../../shared/${path}`, import.meta.url));
@@ -49,7 +50,7 @@ async function measure(): Promise<void> {
   const vocabulary = JSON.parse(await readFile(join(folder, 'vocab.json'), 'utf8')) as Vocabulary;
   const tokenize = unigramTokenizer(vocabulary);
   const sentences = await readCalibration(options.calibration, tokenize, Number(options.sequences));
-  const pairs = await readPairs(options.sts, tokenize);
+  const pairs = (await readStsFile(options.sts)).map(({ a, b, score }) => ({ a: tokenize(a), b: tokenize(b), score }));
   const original = await readModel(folder);
   const temporary = await mkdtemp(join(tmpdir(), 'mhe-quality-'));
   try {

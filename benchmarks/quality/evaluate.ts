@@ -2,11 +2,23 @@ import { median } from '../machine/median.js';
 import type { SentencePair } from './sentences.js';
 import { spearman } from './spearman.js';
 
-/** A model in a runtime. */
-export interface Encoder {
-  /** Turns a tokenised sentence into a vector of unit length. */
-  embed(tokens: readonly number[]): Promise<Float32Array>;
+/** A model in a runtime, which reads tokens, or text where it brings its tokenizer along. */
+export interface Encoder<Sentence = readonly number[]> {
+  /** Turns a sentence into a vector of unit length. */
+  embed(sentence: Sentence): Promise<Float32Array>;
   release(): Promise<void>;
+}
+
+/** How an evaluation goes on. */
+export interface EvaluateOptions {
+  /**
+   * How many pairs a model embeds before the next one's turn. More of them let a model keep the processor's caches, as it
+   * does where it is the only one. Default 1.
+   */
+  readonly pairsATurn?: number;
+  /** Told after each turn of all models how many pairs are done. */
+  readonly onProgress?: (pairs: number) => void;
+  readonly signal?: AbortSignal;
 }
 
 /** What one model makes of the sentence pairs in one runtime. */
@@ -20,32 +32,40 @@ export interface Evaluation {
 }
 
 /**
- * Embeds every sentence with every model, one model after the other before the next sentence's turn, so that whatever
+ * Embeds every sentence with every model, one model after the other before the next sentences' turn, so that whatever
  * else the machine does meets them all alike.
  *
  * @param encoders - the first is what the others are compared with. They are released at the end.
  */
-export async function evaluate(encoders: readonly Encoder[], pairs: readonly SentencePair[]): Promise<Evaluation[]> {
+export async function evaluate<Sentence>(
+  encoders: readonly Encoder<Sentence>[],
+  pairs: readonly SentencePair<Sentence>[],
+  options: EvaluateOptions = {},
+): Promise<Evaluation[]> {
+  const { pairsATurn = 1, onProgress, signal } = options;
   const runs = [];
   for (const encoder of encoders) {
-    await encoder.embed(pairs[0]?.a ?? []);
+    for (const { a } of pairs.slice(0, 1)) await encoder.embed(a);
     runs.push({ encoder, cosines: [] as number[], likeFirst: 0, durations: [] as number[] });
   }
-  for (const pair of pairs) {
+  for (let start = 0; start < pairs.length; start += pairsATurn) {
+    const turn = pairs.slice(start, start + pairsATurn);
     let first: readonly Float32Array[] | undefined;
     for (const run of runs) {
+      signal?.throwIfAborted();
       const embeddings: Float32Array[] = [];
-      for (const tokens of [pair.a, pair.b]) {
-        const start = performance.now();
-        embeddings.push(await run.encoder.embed(tokens));
-        run.durations.push(performance.now() - start);
+      for (const sentence of turn.flatMap(({ a, b }) => [a, b])) {
+        const begin = performance.now();
+        embeddings.push(await run.encoder.embed(sentence));
+        run.durations.push(performance.now() - begin);
       }
-      const [a, b] = embeddings as [Float32Array, Float32Array];
-      run.cosines.push(cosine(a, b));
       first ??= embeddings;
-      const [firstA, firstB] = first as [Float32Array, Float32Array];
-      run.likeFirst += (cosine(a, firstA) + cosine(b, firstB)) / (2 * pairs.length);
+      for (const [i, embedding] of embeddings.entries()) {
+        if (i % 2 === 0) run.cosines.push(cosine(embedding, embeddings[i + 1] as Float32Array));
+        run.likeFirst += cosine(embedding, first[i] as Float32Array) / (2 * pairs.length);
+      }
     }
+    onProgress?.(start + turn.length);
   }
   for (const encoder of encoders) await encoder.release();
   const scores = pairs.map(({ score }) => score);

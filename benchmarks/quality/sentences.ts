@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** A pair of tokenised sentences and how alike people find them. */
-export interface SentencePair {
-  readonly a: readonly number[];
-  readonly b: readonly number[];
+/** A pair of sentences, tokenised or text, and how alike people find them. */
+export interface SentencePair<Sentence = readonly number[]> {
+  readonly a: Sentence;
+  readonly b: Sentence;
   readonly score: number;
 }
 

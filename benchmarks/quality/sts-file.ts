@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import type { Tokenizer } from '@mhe/example-sentence-encoder';
-import type { SentencePair } from '../quality/sentences.js';
+import type { SentencePair } from './sentences.js';
 
 /** Places of score and sentences in a line of STS-B as it is published. */
 const SCORE = 4;
@@ -11,7 +10,7 @@ const SENTENCES = [5, 6] as const;
  *
  * @throws Error naming the line that has no score or sentence.
  */
-export async function readPairs(file: string, tokenize: Tokenizer): Promise<SentencePair[]> {
+export async function readStsFile(file: string): Promise<SentencePair<string>[]> {
   const lines = (await readFile(file, 'utf8')).split('\n').map((line) => line.replace(/\r$/, ''));
   return lines.flatMap((line, i) => {
     if (line === '') return [];
@@ -21,16 +20,6 @@ export async function readPairs(file: string, tokenize: Tokenizer): Promise<Sent
     if (Number.isNaN(score) || !a || !b) {
       throw new Error(`${file}, line ${i + 1}: a score and two sentences are expected in columns 5 to 7`);
     }
-    return [{ a: tokenize(a), b: tokenize(b), score }];
+    return [{ a, b, score }];
   });
-}
-
-/** Tokenised sentences: JSON Lines with `input_ids`, or plain text, a sentence a line. */
-export async function readCalibration(file: string, tokenize: Tokenizer, count: number): Promise<number[][]> {
-  const lines = (await readFile(file, 'utf8')).split('\n').filter((line) => line.trim() !== '');
-  return lines
-    .slice(0, count)
-    .map((line) =>
-      line.startsWith('{') ? (JSON.parse(line) as { input_ids: [number[]] }).input_ids[0] : tokenize(line),
-    );
 }

@@ -1,0 +1,45 @@
+"""Writes the q8 and the fp16 file beside every fp32 file of model folders of transformers.js.
+
+    python3.11 -m venv ~/convert-venv
+    ~/convert-venv/bin/pip install -r requirements.txt
+    ~/convert-venv/bin/python convert.py FOLDER ...
+
+The settings are those of the conversion script that transformers.js had until version 4.
+"""
+
+import sys
+from pathlib import Path
+
+import onnx
+from onnxruntime.quantization import QuantType, quantize_dynamic
+from onnxruntime.transformers.float16 import convert_float_to_float16
+
+SUFFIXES = ('_fp16', '_int8', '_uint8', '_quantized', '_q4', '_q2', '_q1', '_q4f16', '_q2f16', '_q1f16', '_bnb4')
+
+
+def q8(source: Path, target: Path) -> None:
+    # ONNX Runtime Web has no convolution with signed weights.
+    convolves = any(node.op_type == 'Conv' for node in onnx.load(source, load_external_data=False).graph.node)
+    quantize_dynamic(
+        source,
+        target,
+        weight_type=QuantType.QUInt8 if convolves else QuantType.QInt8,
+        extra_options={'EnableSubgraph': True, 'MatMulConstBOnly': True},
+    )
+
+
+def fp16(source: Path, target: Path) -> None:
+    onnx.save(convert_float_to_float16(onnx.load(source), keep_io_types=True), target)
+
+
+def main(folders: list[str]) -> None:
+    for folder in folders:
+        for source in sorted(Path(folder, 'onnx').glob('*.onnx')):
+            if not source.stem.endswith(SUFFIXES):
+                q8(source, source.with_name(f'{source.stem}_quantized.onnx'))
+                fp16(source, source.with_name(f'{source.stem}_fp16.onnx'))
+                print(source)
+
+
+if __name__ == '__main__':
+    main(sys.argv[1:])
