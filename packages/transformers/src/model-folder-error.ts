@@ -1,15 +1,19 @@
 /**
  * Why a model could not be used.
  * - `unreadable`: missing, or no permission.
+ * - `denied`: gated or private, or the hub does not tell whether it is there.
+ * - `unreachable`: no network, or a server that does not answer.
  * - `not-a-model`: a folder without the files of a transformers.js model.
  * - `not-fp32`: a quantised or half-precision file, where the swap needs the fp32 one.
  * - `calibration`: calibration inputs that the model cannot take.
- * - `unsupported`: what this version of transformers.js has no supported place for.
+ * - `unsupported`: what this version of transformers.js has no supported place for, or cannot load.
  * - `exists`: the output is there already, or is the input.
  * - `unwritable`: the output could not be written.
  */
 export type ModelProblem =
   | 'unreadable'
+  | 'denied'
+  | 'unreachable'
   | 'not-a-model'
   | 'not-fp32'
   | 'calibration'

@@ -13,13 +13,14 @@ import type {
   WrittenFiles,
 } from '../format/format.js';
 import { openModel } from '../format/open-model.js';
-import { startProgress } from '../print/progress.js';
+import { download, startProgress } from '../print/progress.js';
 import { formatSwap } from '../print/swap-report.js';
 import { colorsFor, note, print, printJson, type Terminal } from '../terminal.js';
 import { addGroupOptions, type GroupOptions, groupsFrom } from './group-options.js';
+import { addHubOptions, type HubOptions, openOptions } from './hub-options.js';
 import { siteSelection, wholeNumber } from './option-values.js';
 
-interface SwapCommandOptions extends GroupOptions {
+interface SwapCommandOptions extends GroupOptions, HubOptions {
   readonly output: string;
   readonly embedding: Embedding;
   readonly form: 'auto' | AttentionForm;
@@ -49,6 +50,8 @@ Examples:
     $ mhe swap encoder/model.json -o small --calibration feeds.jsonl
   A model folder of transformers.js, fitted on texts by way of its own tokenizer:
     $ mhe swap models/all-MiniLM-L6-v2 -o models/all-MiniLM-L6-v2-mhe --data texts.txt
+  The same of the hub, downloaded by transformers.js into its own cache:
+    $ mhe swap Xenova/all-MiniLM-L6-v2 -o all-MiniLM-L6-v2-mhe --data texts.txt
 
 Calibration files:
   JSON Lines: a feed a line, by the names of the model's inputs, {"input_ids": [[5, 7, 2]], "attention_mask": [[1, 1, 1]]}
@@ -67,13 +70,13 @@ export function addSwapCommand(program: Command, terminal: Terminal): void {
     )
     .argument(
       '<model>',
-      'model file (.onnx), model.json of TensorFlow.js, or folder of a transformers.js or TensorFlow.js model',
+      'model file (.onnx), model.json of TensorFlow.js, folder of a transformers.js or TensorFlow.js model, or id on the hub',
     )
     .requiredOption(
       '-o, --output <path>',
       'where the swapped model goes: a file, or for TensorFlow.js and transformers.js a folder',
     );
-  addGroupOptions(command)
+  addHubOptions(addGroupOptions(command))
     .addOption(new Option('--embedding <kind>', 'how heads differ').choices(['mul', 'add']).default('mul'))
     .addOption(
       new Option('--form <form>', 'how the swapped blocks compute')
@@ -108,10 +111,11 @@ export function addSwapCommand(program: Command, terminal: Terminal): void {
 async function runSwap(path: string, options: SwapCommandOptions, terminal: Terminal): Promise<void> {
   const { externalData, force = false } = options;
   const { signal } = terminal;
-  const model = await openModel(path, signal);
+  const model = await openModel(path, openOptions(options, terminal));
   const writeOptions = { externalData, force, signal };
   for (const line of await model.checkOutput(options.output, writeOptions)) note(terminal, line);
   const calibration = await calibrationFrom(options, terminal);
+  await download(model, terminal);
   const { parts, write } = await swapWithProgress(model, swapOptions(options, calibration), terminal);
 
   const isAny = parts.some(({ report }) => report.swapped.length > 0);

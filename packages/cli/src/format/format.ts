@@ -1,17 +1,38 @@
 import type { Inspection, SwapOptions, SwapReport } from '@mhe/core';
 import type { Calibration } from '../calibration/calibration.js';
+import type { FileProgress } from './hub.js';
 
 /** A kind of model that the command works on. Each adapter gives one, and the commands know no other. */
 export interface ModelFormat {
+  /** Which options of the opening mean something to it. */
+  readonly takes: readonly (keyof Source)[];
   /** Whether `path` is one of its models, told without reading it. */
   recognises(path: ModelPath): boolean;
   /** Reads a model. Throws one clear line where the path leads to none. */
-  open(path: string, signal: AbortSignal): Promise<OpenModel>;
+  open(path: string, options: OpenOptions): Promise<OpenModel>;
+}
+
+/** Where a model is taken from, and which part of it. */
+export interface Source {
+  /** Names of model files; all where it is left out. */
+  readonly files?: readonly string[];
+  /** Branch, tag or commit on the hub. */
+  readonly revision?: string;
+  /** Where models of the hub are kept. */
+  readonly cacheDir?: string;
+}
+
+/** How a model is opened. */
+export interface OpenOptions extends Source {
+  readonly signal: AbortSignal;
+  /** Told of options that have no effect. */
+  onNote(line: string): void;
 }
 
 /** A path that a user gives for a model, and what is there. */
 export interface ModelPath {
   readonly path: string;
+  readonly exists: boolean;
   readonly isFolder: boolean;
   /** Whether it is a folder that holds a file of this name. */
   holds(file: string): boolean;
@@ -19,6 +40,8 @@ export interface ModelPath {
 
 /** A model that was read. */
 export interface OpenModel {
+  /** Brings it to this machine, where it is not here yet; otherwise the first use does. */
+  download?(onProgress: (progress: FileProgress) => void): Promise<void>;
   inspect(options: InspectOptions): Promise<readonly InspectedPart[]>;
   swap(options: ModelSwapOptions): Promise<SwapResult>;
   /**
@@ -47,6 +70,8 @@ interface Part {
 /** What is in one graph of a model. */
 export interface InspectedPart extends Part {
   readonly inspection: Inspection;
+  /** Of all the graph, where the adapter tells. */
+  readonly size?: { readonly parameters: number; readonly cachePerToken: number };
 }
 
 /** What was done to one graph of a model. */

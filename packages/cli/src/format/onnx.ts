@@ -7,8 +7,9 @@ import { checkOutputFile } from './output-path.js';
  * `mhe --help` start at once.
  */
 export const onnxFormat: ModelFormat = {
+  takes: [],
   recognises: ({ isFolder }) => !isFolder,
-  async open(path, signal) {
+  async open(path, { signal }) {
     const { inspect, readModel, swap, writeModel } = await import('@mhe/onnx');
     const model = await readModel(path, { signal });
     const files = (output: string, placement: WeightPlacement) => {

@@ -7,8 +7,9 @@ import { checkOutputFolder } from './output-path.js';
  * loaded on first use.
  */
 export const tfjsFormat: ModelFormat = {
+  takes: [],
   recognises: ({ path, isFolder, holds }) => (isFolder ? holds('model.json') : /\.json$/i.test(path)),
-  async open(path, signal) {
+  async open(path, { signal }) {
     const { inspect, readModel, swap, writeModel } = await import('@mhe/tfjs');
     const model = await readModel(path, { signal });
     return {

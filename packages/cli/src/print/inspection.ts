@@ -1,4 +1,5 @@
 import type { AttentionSite, Inspection, SkippedSite } from '@mhe/core';
+import type { InspectedPart } from '../format/format.js';
 import type { Colors } from '../terminal.js';
 import { formatCount } from './numbers.js';
 import { formatTable, number, text } from './table.js';
@@ -16,17 +17,24 @@ const columns = [
   number('parameters'),
 ];
 
-/** The sites of a model as a table, then what is left alone. */
+/** What a model has in all, where that is known, its sites as a table, then what is left alone. */
 export function formatInspection(
   path: string,
   { attention, skipped }: Pick<Inspection, 'attention' | 'skipped'>,
   colors: Colors,
+  size?: InspectedPart['size'],
 ): string {
   const found = `${path}: ${attention.length} attention ${attention.length === 1 ? 'block' : 'blocks'}`;
   const parts = [colors.bold(skipped.length > 0 ? `${found}, ${skipped.length} skipped` : found)];
+  if (size) parts.push(formatSize(size));
   if (attention.length > 0) parts.push(formatTable(columns, attention.map(siteRow), colors.dim));
   if (skipped.length > 0) parts.push(formatSkipped(skipped, colors));
   return parts.join('\n\n');
+}
+
+function formatSize({ parameters, cachePerToken }: NonNullable<InspectedPart['size']>): string {
+  const cache = cachePerToken > 0 ? `, ${formatCount(cachePerToken)} elements of cache a token` : '';
+  return `${formatCount(parameters)} parameters in all${cache}`;
 }
 
 /** What is left alone, with the reasons and the nodes that they speak of. */

@@ -1,7 +1,8 @@
 import { type InspectOptions, readModel } from '@mhe/onnx';
 import { chooseFiles } from './choose-files.js';
+import type { DownloadedFolder } from './download-folder.js';
 import { type InspectedFile, inspectedFile } from './inspected-file.js';
-import { type ModelFile, readFolder, requireNode } from './model-folder.js';
+import { folderOf, type ModelFile, readFolder, requireNode } from './model-folder.js';
 
 /** What `inspectFolder` may be told. */
 export interface FolderInspectOptions extends InspectOptions {
@@ -23,17 +24,20 @@ export interface FolderInspection {
 /**
  * Finds the attention in the model files of a folder of transformers.js, without running them. In Node.
  *
- * @param folder - the folder that holds `config.json` and `onnx/`.
+ * @param from - the folder that holds `config.json` and `onnx/`, or what `downloadFolder` brought.
  * @throws ModelFolderError where it is no such folder or a file asked for is missing or not fp32; OnnxFileError where a file
  *   is damaged; RangeError where `numHeads` disagrees with a graph.
  */
-export async function inspectFolder(folder: string, options: FolderInspectOptions = {}): Promise<FolderInspection> {
+export async function inspectFolder(
+  from: string | DownloadedFolder,
+  options: FolderInspectOptions = {},
+): Promise<FolderInspection> {
   const { files: names = 'all', signal, ...finding } = options;
-  const node = requireNode(folder);
-  const model = await readFolder(node, folder);
+  const node = requireNode(folderOf(from));
+  const model = await readFolder(node, from);
   const inspected: InspectedFile[] = [];
   for (const file of chooseFiles(model, names)) {
-    const read = await readModel(node.path.join(folder, file.path), signal ? { signal } : {});
+    const read = await readModel(node.path.join(model.folder, file.path), signal ? { signal } : {});
     inspected.push(inspectedFile(file, read, finding));
   }
   const { modelType, files } = model;

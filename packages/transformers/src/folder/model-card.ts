@@ -2,8 +2,10 @@ import type { SwapReport } from '@mhe/onnx';
 
 /** What a card tells. */
 export interface CardContent {
-  /** Name of the folder that the model came from. */
+  /** Name of the folder that the model came from, or its id on the hub. */
   readonly source: string;
+  /** Where on the hub it came from; `null` where it came from a folder. */
+  readonly hub: { readonly id: string; readonly revision: string } | null;
   /** The `README.md` of the original, empty where it has none. */
   readonly original: string;
   readonly reports: Readonly<Record<string, SwapReport>>;
@@ -12,8 +14,8 @@ export interface CardContent {
 }
 
 /** The `README.md` of a swapped folder: the original's head and text, and what was done to it. */
-export function modelCard({ source, original, reports, notices }: CardContent): string {
-  const { head, body } = split(original);
+export function modelCard({ source, hub, original, reports, notices }: CardContent): string {
+  const { head, body } = split(original, hub === null ? [] : [`base_model: ${hub.id}`]);
   const parts = [
     head,
     `# ${source}, with multi-head-embedding attention`,
@@ -28,10 +30,16 @@ export function modelCard({ source, original, reports, notices }: CardContent): 
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
 }
 
-/** The settings in front of a card, which a hub reads, and the rest. */
-function split(card: string): { head: string; body: string } {
+/**
+ * The settings in front of a card, which a hub reads, and the rest.
+ *
+ * @param settings - lines to add where the card has none.
+ */
+function split(card: string, settings: readonly string[]): { head: string; body: string } {
   const head = /^---\r?\n[\s\S]*?\r?\n---(?=\r?\n|$)/.exec(card)?.[0];
-  if (head === undefined) return { head: '---\nlibrary_name: transformers.js\n---', body: card.trim() };
+  if (head === undefined) {
+    return { head: ['---', 'library_name: transformers.js', ...settings, '---'].join('\n'), body: card.trim() };
+  }
   return { head, body: card.slice(head.length).trim() };
 }
 

@@ -1,6 +1,7 @@
 import type { NodeModules } from '../library/node-modules.js';
 import { nodeModules } from '../library/node-modules.js';
 import { ModelFolderError } from '../model-folder-error.js';
+import type { DownloadedFolder } from './download-folder.js';
 import { type Dtype, fileKind } from './dtype.js';
 
 /** An `.onnx` file of a model folder. */
@@ -16,6 +17,12 @@ export interface ModelFile {
 /** A folder as transformers.js reads it. */
 export interface ModelFolder {
   readonly folder: string;
+  /** What it is called: the name of the folder, or the id on the hub. */
+  readonly name: string;
+  /** The id and revision of a model of the hub; `null` where it came from a folder. */
+  readonly hub: { readonly id: string; readonly revision: string } | null;
+  /** Whether something below the folder belongs to the model: in the library's cache others may lie beside. */
+  owns(path: string): boolean;
   /** The content of `config.json`. */
   readonly config: Readonly<Record<string, unknown>>;
   readonly modelType: string;
@@ -39,8 +46,12 @@ export function requireNode(folder: string): NodeModules {
  *
  * @throws ModelFolderError where it is no folder of a transformers.js model.
  */
-export async function readFolder(node: NodeModules, folder: string): Promise<ModelFolder> {
+export async function readFolder(node: NodeModules, from: string | DownloadedFolder): Promise<ModelFolder> {
   const { path } = node;
+  const folder = folderOf(from);
+  const downloaded = typeof from === 'string' ? null : from;
+  const owns = (file: string) =>
+    downloaded === null || downloaded.files.some((each) => each === file || each.startsWith(`${file}/`));
   const { readdir, readFile, stat } = node.fs.promises;
   const info = await stat(folder).catch(() => null);
   if (info === null) {
@@ -68,7 +79,7 @@ export async function readFolder(node: NodeModules, folder: string): Promise<Mod
   });
   const config = parseConfig(text, configFile);
   const names = await readdir(path.join(folder, ONNX_FOLDER)).catch(() => []);
-  const models = names.filter((name) => name.endsWith('.onnx')).sort();
+  const models = names.filter((name) => name.endsWith('.onnx') && owns(`${ONNX_FOLDER}/${name}`)).sort();
   if (models.length === 0) {
     const what = `it has no ${ONNX_FOLDER}/*.onnx`;
     throw new ModelFolderError(folder, 'not-a-model', what, 'Convert the model to ONNX as transformers.js asks for');
@@ -77,7 +88,20 @@ export async function readFolder(node: NodeModules, folder: string): Promise<Mod
     const { size } = await stat(path.join(folder, ONNX_FOLDER, name));
     return { path: `${ONNX_FOLDER}/${name}`, ...fileKind(name), byteLength: size };
   });
-  return { folder, config, modelType: config.model_type, files: await Promise.all(files) };
+  return {
+    folder,
+    name: downloaded?.id ?? path.basename(path.resolve(folder)),
+    hub: downloaded && { id: downloaded.id, revision: downloaded.revision },
+    owns,
+    config,
+    modelType: config.model_type,
+    files: await Promise.all(files),
+  };
+}
+
+/** The path of a folder that was named, or downloaded. */
+export function folderOf(from: string | DownloadedFolder): string {
+  return typeof from === 'string' ? from : from.folder;
 }
 
 function parseConfig(text: string, file: string): Record<string, unknown> & { model_type: string } {

@@ -9,7 +9,8 @@ import { type OptionsRecord, recordOptions } from '../options-record.js';
 import { readOptions, swapFile } from '../swap-file.js';
 import { checkNotQuantised } from './check-fp32.js';
 import { chooseFiles } from './choose-files.js';
-import { type ModelFile, type ModelFolder, readFolder, requireNode } from './model-folder.js';
+import type { DownloadedFolder } from './download-folder.js';
+import { folderOf, type ModelFile, type ModelFolder, readFolder, requireNode } from './model-folder.js';
 
 /** Where the swap of a folder stands. */
 export interface FolderProgress extends SwapProgress {
@@ -46,13 +47,17 @@ export interface SwappedFolder {
 /**
  * Swaps the attention of the fp32 files of a model folder, and writes nothing. In Node.
  *
- * @param folder - the folder that holds `config.json` and `onnx/`.
+ * @param from - the folder that holds `config.json` and `onnx/`, or what `downloadFolder` brought.
  * @throws as `swapFolder` does.
  */
-export async function swapFolderFiles(folder: string, options: FolderSwapOptions = {}): Promise<SwappedFolder> {
+export async function swapFolderFiles(
+  from: string | DownloadedFolder,
+  options: FolderSwapOptions = {},
+): Promise<SwappedFolder> {
   const { library: given, files: names = 'all', onProgress, ...rest } = options;
+  const folder = folderOf(from);
   const node = requireNode(folder);
-  const original = await readFolder(node, folder);
+  const original = await readFolder(node, from);
   const chosen = chooseFiles(original, names);
   const settings = readOptions(rest);
   const library = given ?? (await importLibrary());

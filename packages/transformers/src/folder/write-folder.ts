@@ -5,27 +5,28 @@ import { requireNode } from './model-folder.js';
 /**
  * Checks, before any long work, that a swapped folder can be written.
  *
- * @param input - the folder that the model is read from; it has to be there.
+ * @param input - the folder that the model is read from, which has to be there; `null` where it is not there yet.
  * @param output - the new folder.
  * @param options - `force`: whether a model that is there may be replaced.
  * @throws ModelFolderError where it is there already and `force` is not given, is or lies in the input, holds what is no
  *   model, or there is no folder to put it in.
  */
 export function checkOutputFolder(
-  input: string,
+  input: string | null,
   output: string,
   { force = false }: { readonly force?: boolean },
 ): void {
-  const { fs, path } = requireNode(input);
+  const { fs, path } = requireNode(output);
   const stat = (file: string) => fs.statSync(file, { throwIfNoEntry: false });
   const parent = path.dirname(path.resolve(output));
   if (!stat(parent)?.isDirectory()) {
     throw new ModelFolderError(output, 'unwritable', `there is no folder ${parent}`, 'Create it first');
   }
+  const isOrIsIn = (folder: string, place: string) => !path.relative(folder, place).startsWith('..');
   const real = path.join(fs.realpathSync(parent), path.basename(path.resolve(output)));
-  const isInside = !path.relative(fs.realpathSync(input), real).startsWith('..');
   const existing = stat(output);
-  if (isInside || (existing && fs.realpathSync(output) === fs.realpathSync(input))) {
+  const places = existing ? [real, fs.realpathSync(output)] : [real];
+  if (input !== null && places.some((place) => isOrIsIn(fs.realpathSync(input), place))) {
     const what = 'it is, or is in, the folder that the model is read from, which stays as it is';
     throw new ModelFolderError(output, 'exists', what, 'Choose another folder');
   }

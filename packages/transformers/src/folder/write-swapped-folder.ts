@@ -72,14 +72,23 @@ export async function writeSwappedFolder(
       files.push({ ...file, dataFiles: externalData.size });
     }
     const reports = Object.fromEntries(plan.swapped.map(({ file, report }) => [file.path, report]));
-    const source = node.path.basename(node.path.resolve(folder));
-    const original = await readFile(node.path.join(folder, 'README.md'), 'utf8').catch(() => '');
+    const { name: source, hub, owns } = swapped.original;
+    const card = owns('README.md') ? node.path.join(folder, 'README.md') : null;
+    const original = card === null ? '' : await readFile(card, 'utf8').catch(() => '');
     await write('config.json', json(outputConfig(swapped.original.config, files)));
-    await write('README.md', modelCard({ source, original, reports, notices }));
+    await write('README.md', modelCard({ source, hub, original, reports, notices }));
     const { options: made } = swapped;
     await write(
       'mhe.json',
-      json({ format: 1, madeBy: '@mhe/transformers', source, options: made, notices, files: reports }),
+      json({
+        format: 1,
+        madeBy: '@mhe/transformers',
+        source,
+        ...(hub && { revision: hub.revision }),
+        options: made,
+        notices,
+        files: reports,
+      }),
     );
     for (const path of node.fs.readdirSync(target, { recursive: true, encoding: 'utf8' }).sort()) {
       const info = await stat(node.path.join(target, path));
@@ -104,8 +113,10 @@ async function planFolder(node: NodeModules, { original, files }: SwappedFolder)
   const isGone = (name: string) =>
     data.has(name) ||
     gone.some((model) => name === model || name.startsWith(`${model}_data`) || name === `${model}.data`);
-  const inOnnx = (await readdir(node.path.join(original.folder, ONNX_FOLDER))).sort();
-  const others = (await readdir(original.folder)).filter((name) => !NOT_COPIED.has(name)).sort();
+  const inOnnx = (await readdir(node.path.join(original.folder, ONNX_FOLDER)))
+    .filter((name) => original.owns(`${ONNX_FOLDER}/${name}`))
+    .sort();
+  const others = (await readdir(original.folder)).filter((name) => !NOT_COPIED.has(name) && original.owns(name)).sort();
   const otherWeights = others.filter((name) => OTHER_WEIGHTS.test(name));
   return {
     swapped,

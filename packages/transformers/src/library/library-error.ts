@@ -14,7 +14,7 @@ const CHECK_ID = 'Check the id and the revision';
 const READINGS: readonly Reading[] = [
   {
     says: /^(?:Unauthorized|Forbidden) access to file: "(.*)"/,
-    problem: 'unreadable',
+    problem: 'denied',
     what: (url) => `${url} may not be read: the model is gated or private, or there is none of that id`,
     remedy: `${CHECK_ID}; for a gated or private model ask for access on its page and set HF_TOKEN`,
   },
@@ -44,7 +44,7 @@ const READINGS: readonly Reading[] = [
   },
   {
     says: /occurred while trying to load file: "(.*)"/,
-    problem: 'unreadable',
+    problem: 'unreachable',
     what: (url) => `the server cannot give ${url} now`,
     remedy: 'Try again later',
   },
@@ -68,7 +68,7 @@ export function libraryError({ env }: TransformersLibrary, id: string, cause: un
   if (NO_ANSWER.test(cause.message)) {
     const { code, message } = (cause.cause ?? {}) as { code?: string; message?: string };
     const what = `${env.remoteHost} cannot be reached (${code ?? message ?? cause.message})`;
-    return new ModelFolderError(id, 'unreadable', what, 'Check the network, or name a folder that holds the model', {
+    return new ModelFolderError(id, 'unreachable', what, 'Check the network, or name a folder that holds the model', {
       cause,
     });
   }

@@ -6,6 +6,8 @@ import { type ModelAddress, modelAddress } from './model-address.js';
 
 /** The library's cache of one model's files, and the local files that it takes before those of the hub. */
 export interface FileStore {
+  /** Folders that hold the files as the hub has them, where the cache is one of files. */
+  readonly folder: { readonly cached: string; readonly local: string } | null;
   /** The content of a file in the library's cache, `null` where it is not there. */
   cached(file: string): Promise<Uint8Array | null>;
   /** The content of a file in the library's cache or of a local model, `null` where there is none. */
@@ -55,6 +57,7 @@ function webStore(cache: WebCache, address: ModelAddress, node: NodeModules | nu
     return found === undefined ? null : bytesOf(found as Response);
   };
   return {
+    folder: null,
     cached: (file) => match(address.remote(file)),
     read: async (file) =>
       (await match(address.local(file))) ?? (await match(address.remote(file))) ?? (await local(node, address, file)),
@@ -71,6 +74,7 @@ function folderStore(folder: string, address: ModelAddress, node: NodeModules): 
   const place = (file: string) => node.path.join(folder, address.cached(file));
   const cached = (file: string) => readFile(place(file)).catch(() => null);
   return {
+    folder: { cached: place(''), local: address.local('') },
     cached,
     read: async (file) => (await cached(file)) ?? local(node, address, file),
     async write(file, bytes) {

@@ -35,6 +35,7 @@ export async function loadNoting<Loaded>(
  * Lets the library load models for their files alone.
  *
  * @param loads - the options of each load.
+ * @param onFile - told of each file as it was read, also of others.
  * @returns the files of models, and of weights beside them, in order.
  */
 export async function loadFiles(
@@ -42,10 +43,12 @@ export async function loadFiles(
   id: string,
   loads: readonly LibraryOptions[],
   run: (options: LibraryOptions) => Promise<Disposable>,
+  onFile?: (file: string) => void,
 ): Promise<string[]> {
   const files = new Set<string>();
   for (const options of loads) {
     const loaded = await loadNoting(library, id, options, run, (file) => {
+      onFile?.(file);
       if (isModelFile(file)) files.add(file);
     });
     await loaded.dispose();

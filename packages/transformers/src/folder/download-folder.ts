@@ -1,0 +1,83 @@
+import { importLibrary } from '../library/import-library.js';
+import { interruptible } from '../library/interruptible.js';
+import type { PretrainedClass, TransformersLibrary } from '../library/library.js';
+import { openStore } from '../load/file-store.js';
+import { fp32Options } from '../load/fp32-options.js';
+import type { Disposable } from '../load/known-load.js';
+import { type HubOptions, hubOptions, type LibraryOptions, loadsOf } from '../load/load-options.js';
+import { loadFiles, loadNoting } from '../load/loaded-files.js';
+import { ModelFolderError } from '../model-folder-error.js';
+import { requireNode } from './model-folder.js';
+
+/** Options of {@link downloadFolder}. */
+export interface DownloadOptions extends HubOptions {
+  /** The module of transformers.js. Default: what the project has installed. */
+  readonly library?: TransformersLibrary;
+  /** Which model files, by the names that transformers.js has for them (`text_model`). Default: those that `AutoModel` loads. */
+  readonly files?: 'all' | readonly string[];
+  /** Ends the download. Versions 2 and 3 have no place for it: there it goes on behind, but nobody waits. */
+  readonly signal?: AbortSignal;
+}
+
+/** A model of the hub in the library's file cache. */
+export interface DownloadedFolder {
+  /** As on the hub: `Xenova/all-MiniLM-L6-v2`. */
+  readonly id: string;
+  readonly revision: string;
+  /** Where the library keeps it. Other revisions and swapped files may lie there too. */
+  readonly folder: string;
+  /** The files of the model, by their paths below the folder, in order. */
+  readonly files: readonly string[];
+}
+
+/**
+ * Has the library bring a model of the hub into its own file cache: configuration, fp32 model files, and the tokenizer and
+ * processor where it has them. What is there already is not downloaded again. In Node.
+ *
+ * @param id - as the library takes it: `Xenova/all-MiniLM-L6-v2`.
+ * @returns what `swapFolder` and `inspectFolder` take for a folder.
+ * @throws ModelFolderError where there is no such model, a file is missing or may not be read, there is no network, or the
+ *   library is set to keep no files; the signal's reason where it is aborted.
+ */
+export async function downloadFolder(id: string, options: DownloadOptions = {}): Promise<DownloadedFolder> {
+  const node = requireNode(id);
+  const { library: given, files: names = 'all', signal } = options;
+  const library = given ?? (await importLibrary());
+  const loading = fp32Options(library, id, hubOptions(options));
+  const { folder } = await openStore(library, id, loading);
+  if (folder === null) {
+    const what = 'transformers.js is set to keep models in another cache than files';
+    throw new ModelFolderError(id, 'unsupported', what, 'Set env.useFSCache, and no env.useCustomCache');
+  }
+  const files = new Set<string>();
+  await interruptible(library, signal, async () => {
+    const note = (file: string) => files.add(file);
+    const load = (settings: LibraryOptions) => library.AutoModel.from_pretrained(id, settings) as Promise<Disposable>;
+    await loadFiles(library, id, loadsOf(loading, names), load, note);
+    for (const part of [library.AutoTokenizer, library.AutoProcessor]) await loadPart(library, id, loading, part, note);
+  });
+  const isCached = node.fs.existsSync(node.path.join(folder.cached, 'config.json'));
+  return {
+    id,
+    revision: options.revision ?? 'main',
+    folder: node.path.resolve(isCached ? folder.cached : folder.local),
+    files: [...files].sort(),
+  };
+}
+
+/** Loads a tokenizer or processor for its files, where the model has one that this library can load. */
+async function loadPart(
+  library: TransformersLibrary,
+  id: string,
+  { dtype: _, quantized: __, ...options }: LibraryOptions,
+  part: PretrainedClass,
+  onFile: (file: string) => void,
+): Promise<void> {
+  try {
+    await loadNoting(library, id, options, (settings) => part.from_pretrained(id, settings), onFile);
+  } catch (error) {
+    const isWithheld = error instanceof ModelFolderError && error.problem !== 'unreadable';
+    // The system's errors have a code: the cache cannot be written.
+    if (isWithheld || (error as { code?: unknown }).code !== undefined) throw error;
+  }
+}
