@@ -2,7 +2,13 @@ import { copyFile, cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { env, type FeatureExtractionPipeline, pipeline, RawImage } from '@huggingface/transformers';
+import {
+  env,
+  type FeatureExtractionPipeline,
+  pipeline,
+  RawImage,
+  type TextGenerationPipeline,
+} from '@huggingface/transformers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { runMhe } from './run-mhe.js';
 
@@ -90,6 +96,24 @@ describe('mhe swap', () => {
     expect(stdout).toMatch(/^parameters of the model +[\d,]+ +[\d,]+ +-[\d.]+ %$/m);
     expect(stderr).toMatch(/^note: --external-data has no effect on transformers\.js models/m);
     expect(stderr).toMatch(/^note: onnx\/model_quantized\.onnx was left out: /m);
+  });
+
+  it('writes a decoder that generates the same out of a smaller cache', async () => {
+    await cp(join(FIXTURES, 'llama-planted'), join(folder, 'llama-planted'), { recursive: true });
+    const args = [join(folder, 'llama-planted'), '-o', output, '--data', data];
+    const { code, stdout } = await runMhe(['swap', ...args]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^numbers cached per token +64 +32 +-50\.0 %$/m);
+    const generate = async (name: string) => {
+      const write = (await pipeline('text-generation', name, { dtype: 'fp32' })) as TextGenerationPipeline;
+      const written = await write('The ferry', { max_new_tokens: 10, do_sample: false });
+      await write.dispose();
+      return written;
+    };
+    expect(await generate('out')).toEqual(await generate('llama-planted'));
+    expect(await readFile(join(output, 'README.md'), 'utf8')).toContain(
+      '| bytes of cache for every token | 256 | 128 |',
+    );
   });
 
   it('fits a model of images on a folder of them', async () => {

@@ -134,23 +134,24 @@ describe('a decoder with caches', () => {
     },
   );
 
-  it.each(runtimes.flatMap(([engine]) => cached.map((name) => [name, engine] as const)))(
-    'takes empty caches of any number of heads: %s in %s',
-    async (name, at) => {
-      const engine = new Map(runtimes).get(at) as OrtRuntime;
-      const original = await fixtureModel(name);
-      const calibration = { synthetic: { sequences: 2 } };
-      const { model, report } = await swap(original, { runtime, groups: { queryKey: 1, value: 2 }, calibration });
-      const open = acceptEmptyCaches(model, report);
-      expectSound(open, original);
-      const caches = cachesOf(original);
+  it.each(cached)('takes empty caches of any number of heads: %s', async (name) => {
+    const original = await fixtureModel(name);
+    const calibration = { synthetic: { sequences: 2 } };
+    const { model, report } = await swap(original, { runtime, groups: { queryKey: 1, value: 2 }, calibration });
+    const open = acceptEmptyCaches(model, report);
+    expectSound(open, original);
+    const caches = cachesOf(original);
+    for (const [, engine] of runtimes) {
       const expected = await generate(model, caches, { engine });
-      for (const heads of [0, 1, 3, 4]) {
-        expect(await generate(open, caches, { engine, heads })).toEqual(expected);
-      }
+      for (const heads of [0, 3]) expect(await generate(open, caches, { engine, heads })).toEqual(expected);
       await expect(generate(model, caches, { engine, heads: 3 })).rejects.toThrow(/past/);
-    },
-  );
+    }
+  });
+
+  it('is itself where none of its attention was swapped', async () => {
+    const original = await fixtureModel('decoder-gpt2-optimum14');
+    expect(acceptEmptyCaches(original, { swapped: [] })).toBe(original);
+  });
 
   it('does not come back at one group where its heads share nothing', async () => {
     const original = await fixtureModel('decoder-gpt2-optimum14');

@@ -54,3 +54,26 @@ test.each([
     ]);
   },
 );
+
+test.each([
+  { groups: 'heads' as const, model: 'gpt2', cached: [128, 128] },
+  { groups: 1 as const, model: 'llama-planted', cached: [64, 32] },
+])('generates what $model does, at groups $groups', async ({ groups, model, cached: [before, after] }) => {
+  await caches.delete('transformers-cache');
+  const { pipeline } = withMhe(transformers);
+  const write = async (options: { dtype: 'fp32' } | { mhe: object }) => {
+    const heard: string[] = [];
+    const generator = await pipeline<transformers.TextGenerationPipeline>('text-generation', model, options);
+    const streamer = new transformers.TextStreamer(generator.tokenizer, {
+      callback_function: (text: string) => heard.push(text),
+    });
+    const written = await generator('The ferry leaves', { max_new_tokens: 12, do_sample: false, streamer });
+    await generator.dispose();
+    return { written, heard };
+  };
+  const expected = await write({ dtype: 'fp32' });
+  const reports: LoadReport[] = [];
+  const mhe = { groups, calibration: texts, onReport: (report: LoadReport) => reports.push(report) };
+  expect(await write({ mhe })).toEqual(expected);
+  expect(reports[0]?.files['onnx/model.onnx']?.cachePerToken).toEqual({ before, after });
+});

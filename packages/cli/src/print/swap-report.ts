@@ -40,7 +40,7 @@ function formatFiles({ folder, files, byteLength }: WrittenFiles): string {
   return `${[first, ...others].join(' + ')} (${formatBytes(byteLength)})`;
 }
 
-function formatTotals({ parameters, bytes, multiplyAdds, swapped }: SwapReport, colors: Colors): string {
+function formatTotals({ parameters, bytes, multiplyAdds, cachePerToken, swapped }: SwapReport, colors: Colors): string {
   const row = (label: string, figures: BeforeAfter, format: (value: number) => string) => [
     label,
     format(figures.before),
@@ -57,6 +57,7 @@ function formatTotals({ parameters, bytes, multiplyAdds, swapped }: SwapReport, 
         multiplyAdds,
         formatOperations,
       ),
+      ...(cachePerToken.before > 0 ? [row('numbers cached per token', cachePerToken, formatCount)] : []),
     ],
     colors.dim,
   );

@@ -59,6 +59,8 @@ export interface SwapReport {
   readonly bytes: BeforeAfter;
   /** Of the swapped blocks, at `sequenceLength`. */
   readonly multiplyAdds: BeforeAfter & { readonly sequenceLength: number };
+  /** Elements of keys and values that the swapped blocks of self-attention keep in caches for every token; 0 without caches. */
+  readonly cachePerToken: BeforeAfter;
   readonly outputs: readonly OutputDifference[];
   /** Everything else a user should know: options without effect, fallbacks taken, data made up. */
   readonly notices: readonly string[];

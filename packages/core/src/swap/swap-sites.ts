@@ -11,7 +11,7 @@ import { refitOutput } from '../fit/output.js';
 import type { OpenSite, Replacement, SwapBackend } from './backend.js';
 import { checkOptions } from './check-options.js';
 import type { AttentionForm, SwapOptions, SwapProgress } from './options.js';
-import type { SwappedSite, SwapReport } from './report.js';
+import type { BeforeAfter, SwappedSite, SwapReport } from './report.js';
 import { selectSites } from './select-sites.js';
 import type { SiteGroups } from './site-groups.js';
 import { siteGroups } from './site-groups.js';
@@ -77,6 +77,10 @@ export async function swapSites<Model>(
         before: sum(({ multiplyAdds }) => multiplyAdds.before),
         after: sum(({ multiplyAdds }) => multiplyAdds.after),
         sequenceLength: meanLength(tokens, task),
+      },
+      cachePerToken: {
+        before: sum((swap) => cached(swap).before),
+        after: sum((swap) => cached(swap).after),
       },
       notices: [...task.notices, ...noticesOf(swapped, options)],
     },
@@ -214,6 +218,13 @@ function meanLength(tokens: number, { calibration }: SwapTask): number {
   return Math.max(1, Math.round(tokens / Math.max(1, calibration.sequences)));
 }
 
+const NOTHING = { before: 0, after: 0 };
+
+/** What a decoder's block keeps of every token. Of what it reads of an encoder's output it keeps nothing more. */
+function cached({ site, cachePerToken }: SwappedSite): BeforeAfter {
+  return site.kind === 'self' && site.cache !== null ? cachePerToken : NOTHING;
+}
+
 function emptyReport(task: SwapTask, skipped: readonly SkippedSite[]): SwapReport {
   const { parameters, bytes } = task.size;
   return {
@@ -223,6 +234,7 @@ function emptyReport(task: SwapTask, skipped: readonly SkippedSite[]): SwapRepor
     parameters: { before: parameters, after: parameters },
     bytes: { before: bytes, after: bytes },
     multiplyAdds: { before: 0, after: 0, sequenceLength: 0 },
+    cachePerToken: NOTHING,
     outputs: [],
     notices: task.notices,
   };

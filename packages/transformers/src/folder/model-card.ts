@@ -1,4 +1,4 @@
-import type { SwapReport } from '@mhe/onnx';
+import type { BeforeAfter, SwapReport } from '@mhe/onnx';
 
 /** What a card tells. */
 export interface CardContent {
@@ -43,11 +43,18 @@ function split(card: string, settings: readonly string[]): { head: string; body:
   return { head, body: card.slice(head.length).trim() };
 }
 
+/** Only fp32 files are swapped. */
+function float32Bytes({ before, after }: BeforeAfter): BeforeAfter {
+  const size = Float32Array.BYTES_PER_ELEMENT;
+  return { before: before * size, after: after * size };
+}
+
 function fileSection(file: string, report: SwapReport): string {
-  const { swapped, skipped, calibration, parameters, bytes, outputs } = report;
+  const { swapped, skipped, calibration, parameters, bytes, cachePerToken, outputs } = report;
   const rows = [
     ['parameters', parameters],
     ['bytes of weights', bytes],
+    ...(cachePerToken.before > 0 ? ([['bytes of cache for every token', float32Bytes(cachePerToken)]] as const) : []),
   ] as const;
   const made = calibration.kind === 'given' ? 'calibration inputs' : 'MADE-UP inputs, which keep far less quality';
   const groups = [
