@@ -202,3 +202,17 @@ describe('evaluate', () => {
     expect(evaluate(graph.view(), probeOf(graph.view(), {})).has(name)).toBe(false);
   });
 });
+
+describe('the numbers of a reduction', () => {
+  it.each<[string, number]>([
+    ['max', 3],
+    ['min', -2],
+    ['sum', 2],
+    ['prod', -6],
+  ])('over all axes: %s', (name, expected) => {
+    const graph = new ViewGraph();
+    const value = graph.op({ kind: 'reduce', name, keepDims: false }, graph.constant([1, -2, 3], [3]));
+    const view = graph.view();
+    expect(evaluate(view, probeOf(view, {})).get(value)?.numbers).toEqual(Float64Array.of(expected));
+  });
+});

@@ -179,7 +179,9 @@ const unaries: Record<string, (x: number) => number> = {
   exp: Math.exp,
   not: (x) => (x ? 0 : 1),
   isnan: (x) => (Number.isNaN(x) ? 1 : 0),
+  reciprocal: (x) => 1 / x,
   Tanh: Math.tanh,
+  Sin: Math.sin,
 };
 
 function apply(operator: Operator, inputs: readonly (Value | undefined)[], outputs: number): Value[] {
@@ -377,6 +379,37 @@ function apply(operator: Operator, inputs: readonly (Value | undefined)[], outpu
       if (!(Math.abs((limit - start) / step) <= LARGEST)) throw new RangeError('too long for a test');
       for (let value = start; step > 0 ? value < limit : value > limit; value += step) data.push(value);
       return [{ dims: [data.length], data, type: x.type }];
+    }
+    case 'reduce': {
+      const axes = numbers(1).map((axis) => axisOf(axis, x.dims.length));
+      if (!operator.keepDims) throw new TypeError('the interpreter keeps the axes it reduces');
+      const kept = x.dims.map((dim, axis) => (axes.includes(axis) ? 1 : dim));
+      const inner = [...indices(axes.map((axis) => x.dims[axis] as number))];
+      return [
+        made(kept, x.type, (index) => {
+          const all = inner.map((places) =>
+            at(
+              x,
+              places.reduce((own, place, i) => own.with(axes[i] as number, place), index),
+            ),
+          );
+          const sum = all.reduce((total, y) => total + y, 0);
+          if (operator.name === 'max') return Math.max(...all);
+          return operator.name === 'mean' ? sum / all.length : sum;
+        }),
+      ];
+    }
+    case 'normalise': {
+      const first = axisOf(operator.axis, x.dims.length);
+      const inner = [...indices(x.dims.slice(first))];
+      return [
+        made(x.dims, x.type, (index) => {
+          const row = inner.map((places) => at(x, [...index.slice(0, first), ...places]));
+          const mean = operator.centred ? row.reduce((sum, y) => sum + y, 0) / row.length : 0;
+          const squares = row.reduce((sum, y) => sum + (y - mean) ** 2, 0) / row.length;
+          return (at(x, index) - mean) / Math.sqrt(squares + operator.epsilon);
+        }),
+      ];
     }
     default:
       throw new TypeError(`the interpreter has no ${operator.kind}`);

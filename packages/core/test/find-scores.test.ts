@@ -46,6 +46,16 @@ describe('the way of the scores', () => {
       ['none'],
       0.75,
     ],
+    [
+      'a soft cap',
+      (graph, value) => {
+        const small = graph.binary('div', value, graph.scalar(50));
+        return graph.binary('mul', graph.op({ kind: 'unary', name: 'Tanh' }, small), graph.scalar(50));
+      },
+      ['scale', 'cap', 'scale'],
+      ['none'],
+      1,
+    ],
     ['an additive mask', additive, ['add'], ['additive'], 1],
     [
       'a subtracted mask',
@@ -249,7 +259,7 @@ describe('the way of the scores', () => {
     ],
     [
       'an activation',
-      (graph, value) => graph.op({ kind: 'unary', name: 'Tanh' }, value),
+      (graph, value) => graph.op({ kind: 'unary', name: 'Sin' }, value),
       guard,
       /its input is no product of queries and keys/,
     ],

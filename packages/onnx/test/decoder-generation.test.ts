@@ -137,7 +137,9 @@ describe('a decoder with caches', () => {
   it.each(cached)('takes empty caches of any number of heads: %s', async (name) => {
     const original = await fixtureModel(name);
     const calibration = { synthetic: { sequences: 2 } };
-    const { model, report } = await swap(original, { runtime, groups: { queryKey: 1, value: 2 }, calibration });
+    const isNormed = fixture(name).sites.some(({ norm }) => norm);
+    const groups = isNormed ? ({ queryKey: 'heads', value: 1 } as const) : { queryKey: 1, value: 2 };
+    const { model, report } = await swap(original, { runtime, groups, calibration });
     const open = acceptEmptyCaches(model, report);
     expectSound(open, original);
     const caches = cachesOf(original);
@@ -167,6 +169,20 @@ describe('a decoder with caches', () => {
     await expect(swap(await fixtureModel(name), { runtime, calibration })).rejects.toThrow(
       /calibration input 1: "past_key_values\.0\.key" holds 3 earlier positions.* give whole sequences and caches of length 0/,
     );
+  });
+
+  it('shares values alone where its queries and keys are normalised', async () => {
+    const original = await fixtureModel('decoder-qwen3-optimum14');
+    const calibration = { synthetic: { sequences: 2 } };
+    const { model, report } = await swap(original, { runtime, calibration });
+    expect(model).toBe(original);
+    expect(report.skipped.map(({ reason }) => reason)).toEqual([
+      expect.stringMatching(
+        /they are normalised after their projections; share values alone: groups { queryKey: 'heads'/,
+      ),
+    ]);
+    const shared = await swap(original, { runtime, calibration, groups: { queryKey: 'heads', value: 1 } });
+    expect(shared.report.swapped).toHaveLength(1);
   });
 
   it('has no more groups than heads of keys and values', async () => {

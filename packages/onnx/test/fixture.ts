@@ -31,6 +31,8 @@ export interface FixtureSite {
   readonly scale: number;
   readonly mask?: 'additive' | 'boolean';
   readonly position?: string;
+  /** Over what queries and keys are normalised, where they are. */
+  readonly norm?: 'head' | 'heads';
   readonly causal: boolean;
   readonly headScale?: readonly number[];
   /** Norm of every head's weights, in the order of the heads. */

@@ -34,6 +34,7 @@ describe('inspect', () => {
         ...{ numHeads, headDim, valueHeadDim, kind },
         dims: { query: queryDim, key: keyDim, value: valueDim, output: outputDim },
         position: built.position === undefined ? 'none' : built.position === 'rotary' ? 'rotary' : 'relative bias',
+        norm: built.norm ?? 'none',
         groups: { queryKey: built.numKeyValueHeads ?? numHeads, value: built.numKeyValueHeads ?? numHeads },
       });
       expect(site.scale).toBeCloseTo(built.scale, isFloat16(name) ? 3 : 5);

@@ -259,6 +259,19 @@ const followed: readonly (readonly [what: string, made: Case])[] = [
     'one that pads to the same size',
     { op: 'Conv', inputs: [image, numbers('w', [5, 3, 1, 1])], attributes: { auto_pad: 'SAME_UPPER' } },
   ],
+  [
+    'a norm',
+    {
+      op: 'LayerNormalization',
+      inputs: [[2, 3, 4], numbers('w', [4]), numbers('b', [4])],
+      attributes: { epsilon: { float: 0.5 } },
+      opset: 17,
+    },
+  ],
+  [
+    'a norm over two axes, without a bias',
+    { op: 'LayerNormalization', inputs: [[2, 3, 4], numbers('w', [3, 4])], attributes: { axis: 1 }, opset: 17 },
+  ],
   ['a softmax', { op: 'Softmax', inputs: [[2, 3, 4]] }],
   ['a softmax of another axis', { op: 'Softmax', inputs: [[2, 3, 4]], attributes: { axis: 1 } }],
   ['a softmax as it was', { op: 'Softmax', inputs: [[2, 3, 4]], attributes: { axis: 2 }, opset: 12 }],

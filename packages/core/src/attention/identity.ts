@@ -12,7 +12,7 @@ import type { AttentionWeights, FoldedMheWeights, Projection } from './weights.j
  */
 export function identityMhe(weights: AttentionWeights): FoldedMheWeights {
   checkWeights(weights);
-  const { keyValueGroups, rotary: _, ...own } = weights;
+  const { keyValueGroups, rotary: _, normalised: __, ...own } = weights;
   const heads = Array.from({ length: weights.numHeads }, (_, head) => head);
   const neutral = { ...own, queryGain: null, queryBias: null };
   if (!keyValueGroups) return { ...neutral, groups: { queryKey: heads, value: heads } };

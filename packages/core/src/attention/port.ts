@@ -14,6 +14,8 @@ export interface TensorPort<T> {
   mul(a: T, b: T): T;
   div(a: T, b: T): T;
   exp(a: T): T;
+  /** Elementwise. */
+  sqrt(a: T): T;
   /** Elementwise: `a` where `condition` holds, `b` elsewhere, all three broadcast. `condition` is a truth tensor. */
   where(condition: T, a: T, b: T): T;
   /** Elementwise: the truth tensor of not-a-number. Truth tensors are the backend's own; here only `where` reads them. */
@@ -24,6 +26,8 @@ export interface TensorPort<T> {
   softmax(a: T): T;
   /** Maximum over `axes` (negative counts from the end), kept as axes of size 1. */
   max(a: T, axes: readonly number[]): T;
+  /** Mean over `axes`, kept as axes of size 1. */
+  mean(a: T, axes: readonly number[]): T;
   /** As ONNX `Reshape`: 0 copies the input's dimension at that place, -1 (once) is inferred. */
   reshape(a: T, dims: readonly number[]): T;
   /** Inserts axes of size 1 at these places of the result. */

@@ -41,6 +41,8 @@ export interface AttentionWeights {
    * product; other features are not rotated. Absent: none is.
    */
   readonly rotary?: { readonly planes: readonly (readonly [number, number])[] };
+  /** Whether queries or keys are normalised between the projections and the product (QK norm). Default false. */
+  readonly normalised?: boolean;
 }
 
 /** How the per-head vectors act: MHE-MUL `A * (e + 1)`, MHE-ADD `A + e` (paper, section 3). */

@@ -74,7 +74,7 @@ export function blockCache(
   };
   if (!isInOrder(headOf, 'head') || !isInOrder(featureOf, 'feature')) throw odd('its heads are in another order');
 
-  const handsOn = inquiry.readers(joined).filter(isIdentity);
+  const handsOn = inquiry.readers(joined).filter(isCopy);
   const present = handedOn(inquiry, joined);
   const others = [
     ...(past === null ? [] : inquiry.readers(past).filter((reader) => reader !== node)),
@@ -99,10 +99,10 @@ function tokensOf(rows: Int32Array, { rows: operandRows, tokenCount }: TakenApar
 
 /** Outputs of the graph that a value is. */
 function handedOn(inquiry: Inquiry, id: string): string[] {
-  const copies = inquiry.readers(id).filter(isIdentity);
+  const copies = inquiry.readers(id).filter(isCopy);
   return [id, ...copies.flatMap(({ outputs }) => outputs)].filter((value) => inquiry.isOutput(value));
 }
 
-function isIdentity({ operator }: ViewNode): boolean {
-  return operator.kind === 'identity';
+function isCopy({ operator }: ViewNode): boolean {
+  return operator.kind === 'identity' || (operator.kind === 'cast' && operator.to === 'float');
 }

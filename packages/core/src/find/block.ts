@@ -5,6 +5,7 @@ import { blockAxes } from './block-axes.js';
 import type { BlockCache } from './block-cache.js';
 import { blockCache } from './block-cache.js';
 import { headProjection, outputWeights } from './block-weights.js';
+import type { HeadNorm } from './head-norm.js';
 import type { HeadRotation } from './head-rotation.js';
 import { planesOf } from './head-rotation.js';
 import type { HeadColumns, Heads } from './heads.js';
@@ -35,6 +36,8 @@ export interface BlockProjection {
   readonly operand: string;
   /** The stream with its axes told apart, where they can be. */
   readonly stream: Stream | undefined;
+  /** How its features are normalised after the projection; `null`: not at all. */
+  readonly norm: HeadNorm | null;
   /** How each head is turned by its position before the product; `null`: not at all. */
   readonly rotation: HeadRotation | null;
   /** Where earlier keys or values come in. */
@@ -92,21 +95,25 @@ export function attentionBlock(inquiry: Inquiry, softmax: ViewNode): AttentionBl
   const output = outputProjection(inquiry, values.output, values.dims, values.codes, numHeads * valueHeadDim);
 
   const withStream = (
-    { operand, labels, traced, apart, heads, tokens, rotation }: ProjectedOperand,
+    { operand, labels, traced, apart, heads, tokens, norm, rotation }: ProjectedOperand,
     ofBatch: Heads,
     role: string,
   ): BlockProjection => ({
     operand,
     traced,
     heads,
+    norm,
     rotation,
     stream: streamOf(inquiry, traced.projection, apart, ofBatch, tokens),
     cache: blockCache(inquiry, traced, apart, heads, role, role === 'value' ? chain.context : chain.product),
     restated: role === 'query' ? [] : restatedValues(inquiry, traced, heads, labels, [chain.product, chain.context]),
   });
-  const query = withStream(scores.query, scores.heads, 'query');
+  const read = withStream(scores.query, scores.heads, 'query');
   const key = withStream(scores.key, scores.heads, 'key');
   const value = withStream(values.value, values.heads, 'value');
+  // What follows a rotation or a cache is folded into the queries, behind their own normalisation where they have one.
+  const late = product(read.heads.late, key.heads.late);
+  const query: BlockProjection = { ...read, norm: read.norm && scaledNorm(read.norm, late) };
   if (query.cache) throw new Refusal(`its queries are joined to a cache (${query.cache.joined})`);
   const weights = [query, key, value].map(({ traced }) => traced.projection.weight).concat(output.weight);
   for (const weight of weights) inquiry.checkReadable(weight);
@@ -135,15 +142,20 @@ export function attentionBlock(inquiry: Inquiry, softmax: ViewNode): AttentionBl
       headDim,
       valueHeadDim,
       scale: chainScale,
-      query: headProjection(inquiry, query, product(query.heads.late, key.heads.late)),
+      query: headProjection(inquiry, query, query.norm ? undefined : late),
       key: headProjection(inquiry, key),
       value: headProjection(inquiry, value),
       output: ownOutput(),
       ...(isIdentity(groups.queryKey) && isIdentity(groups.value) ? {} : { keyValueGroups: groups }),
+      ...((query.norm || key.norm) && { normalised: true }),
       ...(query.rotation && { rotary: { planes: planesOf(query.rotation) } }),
     }),
     ownOutput,
   };
+}
+
+function scaledNorm(norm: HeadNorm, by: Float64Array): HeadNorm {
+  return { ...norm, gain: product(norm.gain, by), offset: product(norm.offset, by) };
 }
 
 function product(a: Float64Array, b: Float64Array): Float64Array {

@@ -126,6 +126,7 @@ export function evaluateOutput(
       return made(first.dims, () => apply && first.numbers?.map(apply));
     }
     case 'softmax':
+    case 'normalise':
       return first && made(first.dims);
     case 'concat': {
       const axis = first && normaliseAxis(operator.axis, first.dims.length);
@@ -172,7 +173,9 @@ export function evaluateOutput(
         : first.dims.filter((_, axis) => !axes.has(axis));
       const combine = REDUCE[operator.name];
       return made(dims, () =>
-        combine && axes.size === rank && first.numbers ? Float64Array.of(first.numbers.reduce(combine)) : undefined,
+        combine && axes.size === rank && first.numbers
+          ? Float64Array.of(first.numbers.reduce((a, b) => combine(a, b)))
+          : undefined,
       );
     }
     case 'matmul':
@@ -208,6 +211,7 @@ function typeOf(operator: Operator, inputs: readonly (Evaluated | undefined)[]):
     case 'unary':
       return operator.name === 'not' || operator.name === 'isnan' ? 'boolean' : own(0);
     case 'softmax':
+    case 'normalise':
     case 'opaque':
       return 'float';
     default:

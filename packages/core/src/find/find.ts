@@ -124,7 +124,8 @@ function disagreement(one: AttentionBlock, two: AttentionBlock | Refusal, softma
   if (two instanceof Refusal) return two;
   const columns = (block: AttentionBlock) =>
     [block.query, block.key, block.value].map(({ heads }) => heads.columns.join()).join('|');
-  const turns = (block: AttentionBlock) => JSON.stringify([block.query.rotation, block.key.rotation]);
+  const turns = (block: AttentionBlock) =>
+    JSON.stringify([block.query, block.key].map(({ norm, rotation }) => [norm, rotation]));
   const same =
     one.numHeads === two.numHeads &&
     one.headDim === two.headDim &&
@@ -193,6 +194,7 @@ function describe(inquiry: Inquiry, block: AttentionBlock, index: number): Atten
     scale: block.chainScale * block.query.traced.scale * block.key.traced.scale,
     mask: block.mask,
     position: block.query.rotation ? 'rotary' : block.mask.includes('per-head bias') ? 'relative bias' : 'none',
+    norm: (block.query.norm ?? block.key.norm)?.over ?? 'none',
     cache: cacheOf(block),
     readOutside: block.readOutside,
     parameters: { ...parameters, total: parameters.query + parameters.key + parameters.value + parameters.output },

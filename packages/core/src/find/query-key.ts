@@ -1,4 +1,6 @@
 import { contractionOf } from './contraction.js';
+import type { HeadNorm } from './head-norm.js';
+import { headNorm } from './head-norm.js';
 import type { HeadRotation } from './head-rotation.js';
 import { headRotation } from './head-rotation.js';
 import type { HeadColumns, Heads } from './heads.js';
@@ -20,13 +22,14 @@ import { varies } from './varies.js';
 /** An operand of a product that comes from a projection. */
 export interface ProjectedOperand {
   readonly operand: string;
-  /** What each of its axes is: `batch`, `head`, `sequence` or `feature`; another name where that is not told. */
+  /** What each of its axes is: `batch` and `head` (or `merged`), `sequence`, `feature`; another name where that is not told. */
   readonly labels: readonly string[];
   readonly traced: ProjectedValue;
   readonly apart: TakenApart;
   readonly heads: HeadColumns;
   /** Tokens that are new, in order: all of them without a cache. */
   readonly tokens: readonly number[];
+  readonly norm: HeadNorm | null;
   readonly rotation: HeadRotation | null;
 }
 
@@ -94,11 +97,13 @@ export function queryKeyProduct(inquiry: Inquiry, chain: ScoreChain): QueryKeyPr
   const headLabels = batch.filter(({ label }) => varies(head, dims, labels.out.indexOf(label)));
   const withHeads = ({ own, token, ...read }: typeof first, role: string): ProjectedOperand => {
     const tokens = newTokens(read.traced, read.apart);
+    const columns = headColumns(read.apart, heads, role, sources(read.traced.projection.node));
     return {
       ...read,
       labels: roleLabels(own, batch, headLabels, token, summed[0] as string),
       tokens,
-      heads: headColumns(read.apart, heads, role, sources(read.traced.projection.node)),
+      heads: columns,
+      norm: headNorm(read.traced, read.apart, heads, columns, role),
       rotation: headRotation(inquiry, read.traced, read.apart, heads, tokens, role),
     };
   };
@@ -120,7 +125,7 @@ export function queryKeyProduct(inquiry: Inquiry, chain: ScoreChain): QueryKeyPr
   };
 }
 
-/** Names the axes of an operand by what they are, where batch and heads are one each. */
+/** Names the axes of an operand by what they are, where batch and heads are one each, or one together. */
 export function roleLabels(
   own: readonly string[],
   batch: readonly SizedLabel[],
@@ -128,10 +133,11 @@ export function roleLabels(
   token: string,
   feature: string,
 ): readonly string[] {
-  if (batch.length !== 2 || heads.length !== 1) return own;
+  if (batch.length > 2 || heads.length !== 1) return own;
   return own.map((label) => {
     if (label === token) return 'sequence';
     if (label === feature) return 'feature';
+    if (batch.length === 1) return 'merged';
     return label === heads[0]?.label ? 'head' : 'batch';
   });
 }

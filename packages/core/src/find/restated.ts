@@ -9,17 +9,21 @@ import type { ViewNode } from './view.js';
 /** A value that the new keys or values take the place of, for what asks for its size. */
 export interface Restated {
   readonly value: string;
-  /** From `[batch, head, position, feature]` to its axes. */
+  /** From `[batch, head, position, feature]`, or `[batch and head, position, feature]`, to its axes. */
   readonly permutation: readonly number[];
   /** Whether its number of heads is asked for, not only its other sizes. */
   readonly headsAsked: boolean;
 }
 
+const APART: readonly string[] = ['batch', 'head', 'sequence', 'feature'];
+const MERGED: readonly string[] = ['merged', 'sequence', 'feature'];
+
 /**
  * Values between the place where keys or values are shared or cached and the product whose size something asks for (a
  * mask that is cut to the keys, say). The new ones have other heads before that, so that these have to be made anew.
  *
- * @param axes - what each axis of the product's operand is, where that is told: `batch`, `head`, `sequence`, `feature`.
+ * @param axes - what each axis of the product's operand is, where that is told: `batch` and `head` (or `merged`), `sequence`,
+ *   `feature`.
  */
 export function restatedValues(
   inquiry: Inquiry,
@@ -33,22 +37,28 @@ export function restatedValues(
   const found: Restated[] = [];
   let order = axes.map((_, axis) => axis);
   // From the product backwards, as long as axes are only moved.
-  let isFollowed = axes.length === 4;
+  const canonical = axes.includes('merged') ? MERGED : APART;
+  let isFollowed = axes.length === canonical.length;
   for (let at = states.length - 1; at >= 0; at--) {
     const { value, dims } = states[at] as (typeof states)[number];
-    if (value === cache?.joined) break;
+    // From there on backwards it is the cache itself, which stays under its own name.
+    if (value === cache?.joined || (cache && inquiry.isOutput(value))) break;
     const others = inquiry.consumers(value).filter((node) => !own.has(node));
-    if (dims.length !== 4) isFollowed = false;
+    if (dims.length !== canonical.length) isFollowed = false;
     if (others.length > 0 && isFollowed) {
       const parts = order.map((axis) => axes[axis] as string);
-      const permutation = parts.map((part) => ['batch', 'head', 'sequence', 'feature'].indexOf(part));
+      const permutation = parts.map((part) => canonical.indexOf(part));
       if (!permutation.includes(-1)) {
-        found.push({ value, permutation, headsAsked: asksFor(inquiry, others, parts.indexOf('head')) });
+        found.push({
+          value,
+          permutation,
+          headsAsked: asksFor(inquiry, others, parts.indexOf(canonical === MERGED ? 'merged' : 'head')),
+        });
       }
     }
     const node = inquiry.producer(value) as ViewNode;
     if (node.operator.kind === 'transpose') {
-      const moved = node.operator.permutation ?? [3, 2, 1, 0];
+      const moved = node.operator.permutation ?? order.map((_, axis) => order.length - 1 - axis);
       const before = new Array<number>(order.length);
       moved.forEach((from, to) => {
         before[from] = order[to] as number;

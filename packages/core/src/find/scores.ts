@@ -20,6 +20,8 @@ export type ScoreStep =
   | { readonly kind: 'multiply'; readonly side: string }
   /** `max(scores, side)` or `min`, against overflow of a mask. */
   | { readonly kind: 'clamp'; readonly side: string }
+  /** Keeps the scores within bounds by a smooth function (the soft cap of Gemma 2). */
+  | { readonly kind: 'cap' }
   | { readonly kind: 'layout' }
   | { readonly kind: 'cast' }
   /** Puts zero where the softmax gave no number (rows without any key). */
@@ -109,6 +111,8 @@ function scoreOperands(inquiry: Inquiry, node: ViewNode): readonly { input: stri
   switch (operator.kind) {
     case 'cast':
       return operator.to === 'float' ? [{ input: a, step: { kind: 'cast' } }] : [];
+    case 'unary':
+      return operator.name === 'Tanh' ? [{ input: a, step: { kind: 'cap' } }] : [];
     case 'where':
       return [
         { input: b, step: { kind: 'mask', condition: a, side: c, keepsWhere: true } },

@@ -22,6 +22,8 @@ export interface AttentionSite {
   readonly mask: readonly MaskKind[];
   /** Positions that enter inside the block; `none` where they are added before it. */
   readonly position: 'none' | 'relative bias' | 'rotary';
+  /** Whether queries or keys are normalised after their projections, each `head` or all `heads` together. */
+  readonly norm: 'none' | 'head' | 'heads';
   /** Keys and values of earlier positions that the graph takes and hands on; `null` where it has none. */
   readonly cache: { readonly key: SiteCache | null; readonly value: SiteCache | null } | null;
   /** What of its scores and probabilities the rest of the model reads, or puts out. */

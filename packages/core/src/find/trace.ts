@@ -3,7 +3,9 @@ import { cacheStep, joinedSource } from './cache.js';
 import { broadcastSource } from './evaluate.js';
 import type { Inquiry } from './inquiry.js';
 import { quoted, sources } from './inquiry.js';
-import { elementCount, movesElements, numbersAt } from './layout.js';
+import { elementCount, movesElements, numbersAt, strided, stridesOf } from './layout.js';
+import type { NormStep } from './norm.js';
+import { normStep } from './norm.js';
 import type { ProjectionProduct } from './projection.js';
 import { projectionOf } from './projection.js';
 import { Refusal } from './refusal.js';
@@ -24,6 +26,18 @@ export interface TracedTurn {
   readonly sign: Int32Array;
   /** Column of the other element of the plane. */
   readonly partner: Int32Array;
+  readonly nodes: readonly ViewNode[];
+}
+
+/** A normalisation on the way, over columns of the projection: `gain * normalised + offset` comes out of it. */
+export interface TracedNorm {
+  readonly epsilon: number;
+  readonly centred: boolean;
+  /** For each column, a number that those have that are normalised together. */
+  readonly setOf: ReadonlyMap<number, number>;
+  /** One entry for every element of the value. */
+  readonly gain: Float64Array;
+  readonly offset: Float64Array;
   readonly nodes: readonly ViewNode[];
 }
 
@@ -50,7 +64,7 @@ export interface TracedState {
 
 /**
  * A value whose every element is a column of one projection, scaled and shifted:
- * `element = late * turn(gain * (x_row . W_column) + offset)`. What a cache brings has rows from `rowCount` on.
+ * `element = late * turn(norm(gain * (x_row . W_column) + offset))`. What a cache brings has rows from `rowCount` on.
  */
 export interface ProjectedValue {
   readonly projection: ProjectionProduct;
@@ -61,6 +75,7 @@ export interface ProjectedValue {
   readonly offset: Float64Array;
   /** What it is multiplied by after a rotation or a cache. */
   readonly late: Float64Array;
+  readonly norm: TracedNorm | null;
   readonly turn: TracedTurn | null;
   readonly cache: TracedCache | null;
   /** Values behind the cache, or on all the way where there is none. */
@@ -102,6 +117,12 @@ export function traceProjection(inquiry: Inquiry, id: string, role: string): Pro
       at = cache.current;
       continue;
     }
+    const norm = normStep(inquiry, at);
+    if (norm) {
+      steps.push({ node, output: at, chain: norm.entry, norm });
+      at = norm.entry;
+      continue;
+    }
     value = rotatedValue(inquiry, node, at, role);
     if (value) {
       value = kept(inquiry, value, node, at);
@@ -116,12 +137,18 @@ export function traceProjection(inquiry: Inquiry, id: string, role: string): Pro
 
 /** A value after one more step. */
 function taken(inquiry: Inquiry, value: ProjectedValue, step: TraceStep, role: string): ProjectedValue {
-  const next = step.cache ? cachedValue(inquiry, value, step.cache, role) : advance(inquiry, value, step, role);
+  const { node, output, cache, norm } = step;
+  const next = cache
+    ? cachedValue(inquiry, value, cache, role)
+    : norm
+      ? normedValue(value, norm, role)
+      : advance(inquiry, value, step, role);
+  const before = norm ? norm.nodes.filter((inside) => inside !== node) : [];
   const after = {
     ...next,
-    nodes: [...value.nodes, step.node],
-    outputs: [...value.outputs, step.output],
-    states: [...next.states, { value: step.output, dims: next.dims }],
+    nodes: [...value.nodes, ...before, node],
+    outputs: [...value.outputs, ...before.map(({ outputs }) => outputs[0] ?? ''), output],
+    states: [...next.states, { value: output, dims: next.dims }],
   };
   return kept(inquiry, after, step.node, step.output);
 }
@@ -139,6 +166,7 @@ interface TraceStep {
   readonly output: string;
   readonly chain: string;
   readonly cache?: CacheStep;
+  readonly norm?: NormStep;
 }
 
 function projectedValue(base: ProjectionProduct, at: string): ProjectedValue {
@@ -150,6 +178,7 @@ function projectedValue(base: ProjectionProduct, at: string): ProjectedValue {
     gain: new Float64Array(base.rows.length).fill(1),
     offset: new Float64Array(base.rows.length),
     late: new Float64Array(base.rows.length).fill(1),
+    norm: null,
     turn: null,
     cache: null,
     states: [],
@@ -201,6 +230,46 @@ function turned(value: ProjectedValue, rotation: Rotation, role: string): Projec
     outputs: [...value.outputs, ...rotation.nodes.map(({ outputs }) => outputs[0] ?? '')],
     turn: { cos, sin, cosAt, sinAt, sign, partner: partners, nodes: rotation.nodes },
   };
+}
+
+/** Notes which columns are normalised together, proving that they are the same at every position. */
+function normedValue(value: ProjectedValue, { axes, epsilon, centred, nodes }: NormStep, role: string): ProjectedValue {
+  const names = sources(...nodes);
+  if (value.cache || value.turn || value.norm) {
+    const where = value.cache ? 'behind its cache' : value.turn ? 'behind its rotation' : 'twice';
+    throw new Refusal(`the ${role} is normalised ${where}`, names);
+  }
+  const { dims, rows, columns } = value;
+  const strides = stridesOf(dims);
+  const placeOf = strided(
+    dims,
+    dims.map((_, axis) => (axes.includes(axis) ? 0 : (strides[axis] as number))),
+  ).source();
+  const together = new Map<number, number[]>();
+  placeOf.forEach((place, i) => {
+    const members = together.get(place);
+    if (members) members.push(i);
+    else together.set(place, [i]);
+  });
+  const setOf = new Map<number, number>();
+  const sizes: number[] = [];
+  for (const members of together.values()) {
+    const own = new Set(members.map((i) => columns[i] as number));
+    const set = setOf.get(columns[members[0] as number] as number) ?? sizes.length;
+    const isNew = set === sizes.length;
+    if (isNew) sizes.push(own.size);
+    const isWhole = own.size === members.length && own.size === sizes[set];
+    const isOneRow = members.every((i) => rows[i] === rows[members[0] as number]);
+    const isKnown = [...own].every((column) => setOf.get(column) === (isNew ? undefined : set));
+    if (!isWhole || !isOneRow || !isKnown) {
+      throw new Refusal(`the ${role} is normalised over more than features of one position`, names);
+    }
+    if (isNew) for (const column of own) setOf.set(column, set);
+  }
+  const count = columns.length;
+  const neutral = { gain: new Float64Array(count).fill(1), offset: new Float64Array(count) };
+  // A factor before it has no effect.
+  return { ...value, norm: { epsilon, centred, setOf, ...neutral, nodes }, scale: 1 };
 }
 
 /** Joins what is traced to a cache, whose elements belong to the same columns at rows of their own. */
@@ -332,7 +401,7 @@ function advance(
 function moved(value: ProjectedValue, dims: readonly number[], source: Int32Array): ProjectedValue {
   const places = (from: Int32Array) => source.map((at) => from[at] as number);
   const numbers = (from: Float64Array) => numbersAt(from, source);
-  const { turn } = value;
+  const { norm, turn } = value;
   return {
     ...value,
     dims,
@@ -341,6 +410,7 @@ function moved(value: ProjectedValue, dims: readonly number[], source: Int32Arra
     gain: numbers(value.gain),
     offset: numbers(value.offset),
     late: numbers(value.late),
+    norm: norm && { ...norm, gain: numbers(norm.gain), offset: numbers(norm.offset) },
     turn: turn && {
       ...turn,
       cosAt: places(turn.cosAt),
@@ -356,9 +426,14 @@ function scaled(value: ProjectedValue, factor: Float64Array, single: number): Pr
   const scale = value.scale * single;
   // What a cache keeps and what a rotation reads stays as it is: the factor comes after them.
   if (value.turn || value.cache) return { ...value, late: times(value.late), scale };
+  const { norm } = value;
+  if (norm) return { ...value, norm: { ...norm, gain: times(norm.gain), offset: times(norm.offset) }, scale };
   return { ...value, gain: times(value.gain), offset: times(value.offset), scale };
 }
 
 function shifted(value: ProjectedValue, by: Float64Array): ProjectedValue {
-  return { ...value, hasBias: true, offset: value.offset.map((offset, i) => offset + (by[i] as number)) };
+  const plus = (numbers: Float64Array) => numbers.map((number, i) => number + (by[i] as number));
+  const { norm } = value;
+  if (norm) return { ...value, norm: { ...norm, offset: plus(norm.offset) } };
+  return { ...value, hasBias: true, offset: plus(value.offset) };
 }

@@ -86,6 +86,11 @@ export type Operator =
   | { readonly kind: 'range' }
   /** Inputs: data, axes (absent: all). */
   | { readonly kind: 'reduce'; readonly name: string; readonly keepDims: boolean }
+  /**
+   * Input: data. Divided by the root of the mean of its squares (`epsilon` added to the mean) over all axes from `axis` on;
+   * their mean taken off first where `centred`.
+   */
+  | { readonly kind: 'normalise'; readonly axis: number; readonly epsilon: number; readonly centred: boolean }
   /** Anything else. */
   | { readonly kind: 'opaque'; readonly name: string; readonly shapes: ShapeRule | null };
 

@@ -75,6 +75,7 @@ export function weightedValues(inquiry: Inquiry, chain: ScoreChain, scores: Quer
     .map((label) => ({ label, size: dims[labels.out.indexOf(label)] as number }));
   const heads = headsAt(batch, own, head.dims, head.codes, scores.heads.numHeads);
   const traced = traceProjection(inquiry, operand, 'value');
+  if (traced.norm) throw new Refusal('the values are normalised', sources(...traced.norm.nodes));
   if (traced.turn) throw new Refusal('the values are rotated by position', sources(...traced.turn.nodes));
   const apart = takeApart(traced, theirs, batch, [keyLabel], [featureLabel], 'value');
   const position = over(labels.out, dims, batch);
@@ -88,6 +89,7 @@ export function weightedValues(inquiry: Inquiry, chain: ScoreChain, scores: Quer
       apart,
       heads: headColumns(apart, heads, 'value', sources(traced.projection.node)),
       tokens: newTokens(traced, apart),
+      norm: null,
       rotation: null,
     },
     heads,

@@ -1,5 +1,5 @@
 import { FormError } from '../attention/form-error.js';
-import { headsByGroup } from '../attention/head-groups.js';
+import { groupCount, headsByGroup } from '../attention/head-groups.js';
 import type { AttentionWeights, Embedding, Projection } from '../attention/weights.js';
 import type { Matrix } from '../float64/matrix.js';
 import { gram } from '../float64/product.js';
@@ -47,7 +47,12 @@ export async function queryKeyProjections(
   weights: AttentionWeights,
   { sharing, embedding, moments, seed, pace, onSweep }: QueryKeyProjectionOptions,
 ): Promise<QueryKeyProjections> {
-  const { keyValueGroups: own, rotary } = weights;
+  const { keyValueGroups: own, rotary, normalised } = weights;
+  const count = own ? groupCount(own.queryKey) : weights.numHeads;
+  if (normalised && sharing !== 'heads' && sharing !== count) {
+    const reason = `they are normalised after their projections; share values alone: groups { queryKey: 'heads', value: ... }`;
+    throw new FormError('shared queries and keys', reason);
+  }
   if (rotary && embedding === 'add') {
     throw new FormError('MHE-ADD', 'its queries and keys are rotated by position, which only MHE-MUL commutes with');
   }

@@ -1,7 +1,7 @@
-import { FormError } from '../attention/form-error.js';
 import type { Projection } from '../attention/weights.js';
 import { cutColumns } from '../float64/cut.js';
 import type { Matrix } from '../float64/matrix.js';
+import { transpose } from '../float64/transpose.js';
 import { zeros } from '../float64/zeros.js';
 import { headColumns } from './head-columns.js';
 import { forEachPair } from './pair-losses.js';
@@ -11,6 +11,7 @@ import type { PlaneGram } from './rotary-planes.js';
 import { combinePlane, shareKeyInPlane, sharePlane } from './rotary-planes.js';
 import type { RotaryProblem } from './rotary-problem.js';
 import { formEnergies, selectForms, total } from './score-forms.js';
+import { fitValue } from './value.js';
 
 /**
  * MHE-MUL under a rotation by position: one query and one key vector in each plane, with a real gain for each head that is
@@ -75,16 +76,9 @@ export interface SharedKeyGroup {
   readonly error: number;
 }
 
-/**
- * Shares keys under a rotation by position.
- *
- * @throws FormError where only some features are rotated.
- */
-export function rotarySharedKeys(problem: RotaryProblem, heads: readonly number[]): SharedKeyGroup {
+/** Shares keys under a rotation by position. Of features that are not rotated a space of directions is shared. */
+export function rotarySharedKeys(problem: RotaryProblem, heads: readonly number[], seed: number): SharedKeyGroup {
   const { planes, forms } = problem;
-  if (unrotated(problem).length > 0) {
-    throw new FormError('sharing keys', 'some features of its heads are rotated by position and others are not');
-  }
   const { query: queryGrams, key: keyGrams } = problem.grams();
   const key = zeros(forms.key.rows, forms.headDim);
   const queries = heads.map((head) => headColumns(forms.query, [head], forms.headDim));
@@ -97,6 +91,22 @@ export function rotarySharedKeys(problem: RotaryProblem, heads: readonly number[
     heads.forEach((head, h) => {
       const factor = Float64Array.of(found.gain[h] as number, found.gain[heads.length + h] as number);
       place(queries[h] as Matrix, plane, combinePlane({ forms, heads: [head], plane }, 'query', factor));
+    });
+  }
+  const still = unrotated(problem);
+  if (still.length > 0) {
+    const part = pickFeatures(selectForms(forms, heads), still);
+    const values = { numHeads: heads.length, valueHeadDim: still.length };
+    const shared = fitValue({ ...values, value: part.key, output: transpose(part.query) }, seed);
+    const partEnergy = total(formEnergies(part));
+    energy += partEnergy;
+    rest += partEnergy * shared.error;
+    const factors = transpose(shared.output);
+    still.forEach((feature, i) => {
+      setColumn(key, feature, column(shared.value, i));
+      heads.forEach((_, h) => {
+        setColumn(queries[h] as Matrix, feature, column(factors, h * still.length + i));
+      });
     });
   }
   return {

@@ -47,7 +47,9 @@ export async function sharedKeys(
   const parts: SharedKeyGroup[] = [];
   for (const group of members) {
     await pace();
-    parts.push(rotary ? rotarySharedKeys(turned(), group) : plainSharedKeys(plain(), group, query.bias !== null, seed));
+    parts.push(
+      rotary ? rotarySharedKeys(turned(), group, seed) : plainSharedKeys(plain(), group, query.bias !== null, seed),
+    );
   }
   const queries = new Array<Projection>(numHeads);
   for (const part of parts) {

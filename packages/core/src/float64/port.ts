@@ -15,11 +15,13 @@ export const float64Port: TensorPort<Float64Tensor> = {
   mul: (a, b) => elementwise([a, b], (x, y) => x * y),
   div: (a, b) => elementwise([a, b], (x, y) => x / y),
   exp: (a) => elementwise([a], Math.exp),
+  sqrt: (a) => elementwise([a], Math.sqrt),
   where: (condition, a, b) => elementwise([condition, a, b], (truth, x, y) => (truth === 0 ? y : x)),
   isNaN: (a) => elementwise([a], (x) => (Number.isNaN(x) ? 1 : 0)),
   matMul,
   softmax,
-  max,
+  max: (a, axes) => reduced(a, axes, (row) => row.reduce((largest, x) => Math.max(largest, x))),
+  mean: (a, axes) => reduced(a, axes, (row) => row.reduce((sum, x) => sum + x, 0) / row.length),
   reshape,
   unsqueeze,
   transpose,
@@ -49,7 +51,7 @@ function matMul(a: Float64Tensor, b: Float64Tensor): Float64Tensor {
 }
 
 function softmax(a: Float64Tensor): Float64Tensor {
-  const exponentials = elementwise([a, max(a, [-1])], (x, largest) => Math.exp(x - largest));
+  const exponentials = elementwise([a, float64Port.max(a, [-1])], (x, largest) => Math.exp(x - largest));
   const width = a.dims.at(-1) as number;
   for (let start = 0; start < exponentials.data.length; start += width) {
     const row = exponentials.data.subarray(start, start + width);
@@ -59,15 +61,14 @@ function softmax(a: Float64Tensor): Float64Tensor {
   return exponentials;
 }
 
-function max(a: Float64Tensor, axes: readonly number[]): Float64Tensor {
-  const reduced = axes.map((axis) => (axis < 0 ? axis + a.dims.length : axis));
-  const kept = a.dims.map((_, axis) => axis).filter((axis) => !reduced.includes(axis));
-  const rows = transpose(a, [...kept, ...reduced]).data;
-  const dims = a.dims.map((dim, axis) => (reduced.includes(axis) ? 1 : dim));
-  const width = sizeOf(reduced.map((axis) => a.dims[axis] as number));
+/** One number for each row over `axes`, which stay as axes of size 1. */
+function reduced(a: Float64Tensor, axes: readonly number[], combine: (row: Float64Array) => number): Float64Tensor {
+  const places = axes.map((axis) => (axis < 0 ? axis + a.dims.length : axis));
+  const kept = a.dims.map((_, axis) => axis).filter((axis) => !places.includes(axis));
+  const rows = transpose(a, [...kept, ...places]).data;
+  const dims = a.dims.map((dim, axis) => (places.includes(axis) ? 1 : dim));
+  const width = sizeOf(places.map((axis) => a.dims[axis] as number));
   const data = new Float64Array(sizeOf(dims));
-  for (let i = 0; i < data.length; i++) {
-    data[i] = rows.subarray(i * width, (i + 1) * width).reduce((largest, x) => Math.max(largest, x));
-  }
+  for (let i = 0; i < data.length; i++) data[i] = combine(rows.subarray(i * width, (i + 1) * width));
   return { dims, data };
 }

@@ -14,6 +14,7 @@ import type { ValueId } from '../find/view.js';
 import { canonicalObstacle } from './form-obstacles.js';
 import { headSteps } from './head-steps.js';
 import { inOrder } from './in-order.js';
+import { mergeLeading, splitLeading } from './merged-axes.js';
 import type { AttentionForm } from './options.js';
 
 /** What to put in a block's place. */
@@ -71,10 +72,14 @@ export function writeCanonicalBlock<T>(
   const context = block.chain.context.outputs[0] as ValueId;
 
   const steps = headSteps(writer, block);
+  const { numHeads } = block;
+  const merge = (value: T) => (axes.merged === null ? value : mergeLeading(port, value));
+  const split = (value: T) =>
+    axes.merged === null ? value : splitLeading(port, value, axes.merged === 'head' ? [-1, numHeads] : [numHeads, -1]);
   const rules: ScoreRules<T> = {
-    sameForAllHeads: block.sameForAllHeads && block.readOutside.length === 0 && !block.sizeRead,
+    sameForAllHeads: block.sameForAllHeads && block.readOutside.length === 0 && !block.sizeRead && axes.merged === null,
     beforeSoftmax: (value) => {
-      writer.put(inOrder(port, value, axes.scores), scores);
+      writer.put(merge(inOrder(port, value, axes.scores)), scores);
       return value;
     },
     ...(replacement.form === 'factorised' && block.chain.after.some(({ step }) => step.kind === 'guard')
@@ -84,7 +89,7 @@ export function writeCanonicalBlock<T>(
   // The model's own softmax already stands between the scores and the probabilities.
   const around: TensorPort<T> = {
     ...port,
-    softmax: (value) => inOrder(port, writer.probabilities(value), axes.probabilities),
+    softmax: (value) => inOrder(port, split(writer.probabilities(value)), axes.probabilities),
   };
 
   if (replacement.form === 'factorised') {
@@ -101,7 +106,7 @@ export function writeCanonicalBlock<T>(
     replacement.form === 'direct'
       ? attendMhe(around, unfoldMhe(replacement.weights, replacement.embedding), inputs, rules, steps)
       : attendFoldedMhe(around, replacement.weights, inputs, rules, steps);
-  writer.put(inOrder(port, heads, axes.context), context);
+  writer.put(merge(inOrder(port, heads, axes.context)), context);
   const made = [block.key, block.value].flatMap(({ cache, restated }) => [
     ...(cache ? [cache.joined] : []),
     ...restated.map(({ value }) => value),

@@ -10,7 +10,11 @@ export function isRegular(stream: Stream | undefined): stream is Stream {
 
 /** Why a block cannot take the forms whose heads are an axis of their own, as a clause; `null` where it can. */
 export function canonicalObstacle(block: AttentionBlock): string | null {
-  if (!block.axes) return 'its heads are not an axis of their own (merged with the batch)';
+  const isMerged = block.axes?.merged !== null;
+  // Which then is faster, as nothing has to be moved.
+  if (!block.axes || (isMerged && widenedObstacle(block) === null)) {
+    return 'its heads are not an axis of their own (merged with the batch)';
+  }
   const irregular = [block.query, block.key, block.value].find(({ stream }) => !isRegular(stream));
   return irregular
     ? `its input "${irregular.traced.projection.stream}" has no batch and sequence axes of their own`
@@ -21,6 +25,8 @@ export function canonicalObstacle(block: AttentionBlock): string | null {
 export function factorisedBlockObstacle(block: AttentionBlock): string | null {
   if (block.key.cache || block.value.cache) return 'its keys or values are kept in a cache';
   if (block.query.rotation) return 'its queries and keys are rotated by position';
+  if (block.query.norm || block.key.norm) return 'its queries and keys are normalised';
+  if (block.axes?.merged !== null) return 'its heads are merged with the batch';
   if (!block.sameForAllHeads) return 'its mask or bias differs between heads';
   if (block.readOutside.length > 0) return 'its scores or probabilities are read outside the block';
   if (block.sizeRead) return 'something asks for the size of its scores, the number of heads in it';
@@ -30,6 +36,7 @@ export function factorisedBlockObstacle(block: AttentionBlock): string | null {
     step.kind === 'layout' && node.operator.kind !== 'transpose' && node.operator.kind !== 'identity';
   if (steps.some(fixesHeads)) return 'its scores are reshaped, for a fixed number of heads';
   if (steps.some(({ step }) => step.kind === 'clamp')) return 'its scores are clamped';
+  if (steps.some(({ step }) => step.kind === 'cap')) return 'its scores are capped';
   if (steps.some(({ step }) => step.kind === 'multiply')) return 'its scores are multiplied by a mask';
   if (block.chain.after.some(({ step }) => step.kind === 'mask'))
     return 'its probabilities are masked after the softmax';
@@ -40,6 +47,7 @@ export function factorisedBlockObstacle(block: AttentionBlock): string | null {
 export function widenedObstacle(block: AttentionBlock): string | null {
   if (block.key.cache || block.value.cache) return 'its keys or values are kept in a cache';
   if (block.query.rotation) return 'its queries and keys are rotated by position';
+  if (block.query.norm || block.key.norm) return 'its queries and keys are normalised';
   if (!isIdentity(block.groups.queryKey) || !isIdentity(block.groups.value)) {
     return 'its heads share keys or values already';
   }

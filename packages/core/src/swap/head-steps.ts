@@ -1,20 +1,25 @@
 import type { HeadSteps } from '../attention/head-steps.js';
-import { type Heads, repeatHeads } from '../attention/heads.js';
+import { applyPerHead, repeatHeads } from '../attention/heads.js';
+import type { TensorPort } from '../attention/port.js';
 import type { AttentionBlock, BlockProjection } from '../find/block.js';
 import type { BlockCache, CacheAxis } from '../find/block-cache.js';
+import type { HeadNorm } from '../find/head-norm.js';
 import type { HeadRotation, TurnFactor } from '../find/head-rotation.js';
+import type { Matrix } from '../float64/matrix.js';
 import type { BlockWriter } from './canonical-block.js';
 import { inOrder } from './in-order.js';
+import { mergeLeading } from './merged-axes.js';
 
 const CANONICAL: readonly CacheAxis[] = ['batch', 'head', 'sequence', 'feature'];
 
 /** What a block does to its heads before the products, written anew: rotations by position and joins to its caches. */
 export function headSteps<T>(writer: BlockWriter<T>, block: AttentionBlock): HeadSteps<T> {
   const prepared = (part: BlockProjection, size: number) => (tensor: T) => {
-    const turned = part.rotation ? rotate(writer, tensor, part.rotation, size) : tensor;
+    const normed = part.norm ? normalise(writer.port, tensor, part.norm, part.heads.groups, size) : tensor;
+    const turned = part.rotation ? rotate(writer, normed, part.rotation, size) : normed;
     return part.cache ? join(writer, turned, part.cache) : turned;
   };
-  const needed = (part: BlockProjection) => part.rotation !== null || part.cache !== null;
+  const needed = ({ norm, rotation, cache }: BlockProjection) => norm !== null || rotation !== null || cache !== null;
   const { query, key, value, headDim, valueHeadDim, numHeads } = block;
   return {
     ...(needed(query) && { query: prepared(query, headDim) }),
@@ -22,15 +27,45 @@ export function headSteps<T>(writer: BlockWriter<T>, block: AttentionBlock): Hea
     ...(needed(value) && { value: prepared(value, valueHeadDim) }),
     spread: (part, heads) => {
       for (const { value: name, permutation, headsAsked } of block[part].restated) {
-        const made: Heads<T> = headsAsked ? repeatHeads(writer.port, heads, numHeads) : heads;
+        const merged = block.axes?.merged ?? null;
+        const made = headsAsked ? repeatHeads(writer.port, heads, numHeads) : heads;
         // A node of its own: the products go on reading the heads by their own name.
         const isInOrder = permutation.every((axis, i) => axis === i);
         const { port } = writer;
+        if (merged !== null) {
+          const ordered = merged === 'head' ? made.tensor : port.transpose(made.tensor, [1, 0, 2, 3]);
+          writer.put(port.transpose(mergeLeading(port, ordered), permutation), name);
+          continue;
+        }
         const copy = isInOrder ? port.reshape(made.tensor, [0, 0, 0, 0]) : port.transpose(made.tensor, permutation);
         writer.put(copy, name);
       }
     },
   };
+}
+
+/** Normalises the features of `[batch, groups, length, size]`, one head of each group telling what follows. */
+function normalise<T>(
+  port: TensorPort<T>,
+  heads: T,
+  { over, epsilon, centred, gain, offset }: HeadNorm,
+  groups: readonly number[],
+  size: number,
+): T {
+  const axes = over === 'head' ? [3] : [1, 3];
+  const number = (value: number) => port.constant(Float64Array.of(value), []);
+  const centre = centred ? port.sub(heads, port.mean(heads, axes)) : heads;
+  const squares = port.add(port.mean(port.mul(centre, centre), axes), number(epsilon));
+  const normed = port.div(centre, port.sqrt(squares));
+  const firsts = groups.flatMap((group, head) => (groups.indexOf(group) === head ? [head] : []));
+  const ofGroups = (vectors: Float64Array): Matrix => {
+    const data = Float64Array.from({ length: firsts.length * size }, (_, at) => {
+      return vectors[(firsts[Math.floor(at / size)] as number) * size + (at % size)] as number;
+    });
+    return { rows: firsts.length, cols: size, data };
+  };
+  const scaled = applyPerHead(port, { tensor: normed, count: firsts.length }, 'mul', ofGroups(gain));
+  return applyPerHead(port, scaled, 'add', ofGroups(offset)).tensor;
 }
 
 /** Turns the features of `[batch, heads, length, size]` by position: `x cos + other(x) sin`. */

@@ -8,6 +8,10 @@ const SCORE_RANK = 4;
 export function onnxPort(builder: NodeBuilder): TensorPort<string> {
   const { opset } = builder.target;
   const binary = (opType: string) => (a: string, b: string) => builder.node(opType, [a, b]);
+  const reduced = (opType: string) => (a: string, axes: readonly number[]) =>
+    opset < 18
+      ? builder.node(opType, [a], { axes, keepdims: 1 })
+      : builder.node(opType, [a, builder.integers(axes, 'axes')], { keepdims: 1 });
   return {
     constant: (values, dims) => builder.float(values, dims),
     add: binary('Add'),
@@ -15,14 +19,13 @@ export function onnxPort(builder: NodeBuilder): TensorPort<string> {
     mul: binary('Mul'),
     div: binary('Div'),
     exp: (a) => builder.node('Exp', [a]),
+    sqrt: (a) => builder.node('Sqrt', [a]),
     where: (condition, a, b) => builder.node('Where', [condition, a, b]),
     isNaN: (a) => builder.node('IsNaN', [a]),
     matMul: binary('MatMul'),
     softmax: (a) => builder.node('Softmax', [a], { axis: opset < 13 ? SCORE_RANK - 1 : -1 }),
-    max: (a, axes) =>
-      opset < 18
-        ? builder.node('ReduceMax', [a], { axes, keepdims: 1 })
-        : builder.node('ReduceMax', [a, builder.integers(axes, 'axes')], { keepdims: 1 }),
+    max: reduced('ReduceMax'),
+    mean: reduced('ReduceMean'),
     reshape: (a, dims) => builder.node('Reshape', [a, builder.integers(dims, 'shape')]),
     unsqueeze: (a, axes) =>
       opset < 13

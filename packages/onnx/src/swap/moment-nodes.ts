@@ -102,7 +102,7 @@ class MomentEmitter {
   /** The weights of the values as `[batch, head, query, key]`, in float32. */
   probabilities(block: AttentionBlock): string | undefined {
     const { axes, chain, numHeads, headOfBatch } = block;
-    if (axes) {
+    if (axes && axes.merged === null) {
       const inOrder = axes.probabilities.every((axis, i) => axis === i);
       return this.float(inOrder ? chain.probabilities : this.port.transpose(chain.probabilities, axes.probabilities));
     }

@@ -1,11 +1,11 @@
-import type { BinaryName } from '@mhe/core';
+import type { BinaryName, Operator, ViewNode } from '@mhe/core';
 import { TensorProto_DataType } from 'onnx-buf';
 import { decodeFloat, isFloatDtype } from '../tensor/decode-float.js';
 import { decodeInt } from '../tensor/decode-int.js';
 import { dtypeOf } from '../tensor/dtype.js';
-import { attribute, intAttribute, intsAttribute } from './attributes.js';
-import type { Family, Translator } from './translation.js';
-import { same, withList } from './translation.js';
+import { attribute, floatAttribute, intAttribute, intsAttribute } from './attributes.js';
+import type { Family, Translation, Translator } from './translation.js';
+import { inner, same, withList } from './translation.js';
 
 const binaryNames: Readonly<Record<string, BinaryName>> = {
   Add: 'add',
@@ -87,6 +87,9 @@ export const elementwise: Family = {
   // Before opset 13 softmax ran over all axes from its own on, by default from the second.
   Softmax: (t) =>
     same(t, { kind: 'softmax', axis: intAttribute(t.node, 'axis', t.opset < 13 ? 1 : -1), flattened: t.opset < 13 }),
+  LayerNormalization: (t) => normalisation(t, true, 1e-5),
+  RMSNormalization: (t) => normalisation(t, false, 1e-5),
+  SimplifiedLayerNormalization: (t) => normalisation(t, false, 1e-5),
   Shape: (t) =>
     same(t, {
       kind: 'shape',
@@ -103,3 +106,29 @@ export const elementwise: Family = {
     return same(t, { kind: 'fill', value: value ?? 0 });
   },
 };
+
+/** What is normalised, then its weights. */
+function normalisation(t: Translation, centred: boolean, usual: number): readonly ViewNode[] | undefined {
+  const { node, source } = t;
+  const [data = '', scale = '', bias = ''] = node.input;
+  // Its mean and deviation are no part of the view.
+  if (node.output.slice(1).some((output) => output !== '')) return undefined;
+  const [normed, scaled] = [inner(t, 'normalised'), inner(t, 'scaled')];
+  const operator: Operator = {
+    kind: 'normalise',
+    axis: intAttribute(node, 'axis', -1),
+    epsilon: floatAttribute(node, 'epsilon', usual),
+    centred,
+  };
+  const weighted = (name: BinaryName, inputs: readonly string[], outputs: readonly string[]): ViewNode => ({
+    operator: { kind: 'binary', name },
+    inputs,
+    outputs,
+    source,
+  });
+  return [
+    { operator, inputs: [data], outputs: [normed], source },
+    weighted('mul', [normed, scale], bias ? [scaled] : node.output),
+    ...(bias ? [weighted('add', [scaled, bias], node.output)] : []),
+  ];
+}

@@ -22,6 +22,13 @@ export const shapeRules: Readonly<Record<string, (node: NodeProto) => ShapeRule>
         data && indices && depth !== undefined ? [...indices.slice(0, -1), ...data.slice(batch + depth)] : undefined,
       ];
     },
+  // How many there are is only known where the numbers are.
+  NonZero:
+    () =>
+    ([data], numbers) => {
+      const found = numbers(0)?.filter((number) => number !== 0).length;
+      return [data && found !== undefined ? [data.length, found] : undefined];
+    },
   OneHot:
     (node) =>
     ([indices], numbers) => {

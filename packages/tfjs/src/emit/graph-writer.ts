@@ -36,6 +36,12 @@ export function graphWriter(builder: NodeBuilder, block: AttentionBlock): BlockW
       );
     },
     probabilities({ dims }) {
+      if (block.axes && block.axes.merged !== null) {
+        throw new FormError(
+          'folded',
+          'its heads are merged with the batch, which graphs of TensorFlow are not rewritten for',
+        );
+      }
       const order = block.axes?.probabilities ?? [];
       const own = new Array<Size>(order.length);
       order.forEach((axis, at) => {

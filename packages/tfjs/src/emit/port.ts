@@ -41,6 +41,11 @@ export function graphPort(builder: NodeBuilder, shaper: Shaper): TensorPort<Grap
     );
   };
   const binary = (op: string) => (a: GraphValue, b: GraphValue) => elementwise(op, [a, b]);
+  const reduced = (op: string) => (a: GraphValue, axes: readonly number[]) => {
+    const places = axes.map((axis) => (axis < 0 ? axis + a.dims.length : axis));
+    const dims = a.dims.map((size, axis) => (places.includes(axis) ? 1 : size));
+    return value(builder.node(op, [shaper.spread(a), builder.integers(places)], { keep_dims: true }), dims);
+  };
   const port: TensorPort<GraphValue> = {
     constant: (values, dims) => value(builder.floats(values, dims), dims),
     add: (a, b) => withBias(builder, a, b) ?? elementwise('AddV2', [a, b]),
@@ -48,6 +53,7 @@ export function graphPort(builder: NodeBuilder, shaper: Shaper): TensorPort<Grap
     mul: binary('Mul'),
     div: binary('RealDiv'),
     exp: (a) => elementwise('Exp', [a]),
+    sqrt: (a) => elementwise('Sqrt', [a]),
     where: (condition, a, b) => elementwise('SelectV2', [condition, a, b]),
     isNaN: (a) => elementwise('IsNan', [a]),
     matMul: (a, b) => multiply(builder, shaper, port, a, b),
@@ -58,11 +64,8 @@ export function graphPort(builder: NodeBuilder, shaper: Shaper): TensorPort<Grap
         ? { ...a, name: builder.node('Softmax', [a.name]) }
         : value(builder.node('Softmax', [shaper.spread(a)]), a.dims);
     },
-    max: (a, axes) => {
-      const places = axes.map((axis) => (axis < 0 ? axis + a.dims.length : axis));
-      const dims = a.dims.map((size, axis) => (places.includes(axis) ? 1 : size));
-      return value(builder.node('Max', [shaper.spread(a), builder.integers(places)], { keep_dims: true }), dims);
-    },
+    max: reduced('Max'),
+    mean: reduced('Mean'),
     reshape: (a, dims) => ({ ...a, dims: reshaped(a.dims, dims) }),
     unsqueeze: (a, axes) => {
       const rest = [...a.dims];
