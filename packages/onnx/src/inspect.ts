@@ -4,6 +4,9 @@ import type { GraphProto, NodeProto } from 'onnx-buf';
 import { nestedGraphs } from './graph/captures.js';
 import { isOnnxDomain } from './graph/constant-tensor.js';
 import type { OnnxModel } from './graph/model.js';
+import type { FoundMerged } from './merged/find-merged.js';
+import { findMerged } from './merged/find-merged.js';
+import { mergedDecoder } from './merged/merged-decoder.js';
 import { graphView, nodeName } from './view/graph-view.js';
 
 /** Settings of {@link inspect}: `numHeads`, for graphs that take it from an input. */
@@ -19,12 +22,24 @@ export type InspectOptions = FindOptions;
  *   in an external file cannot be read.
  */
 export function inspect(model: OnnxModel, options: InspectOptions = {}): Inspection {
-  const { found, ...rest } = findSites(model, options);
-  return { attention: found.map(({ site }) => site), ...rest };
+  const { found, skipped, notices } = findSites(model, options);
+  return { attention: found.map(({ site }) => site), skipped, notices };
 }
 
 /** {@link inspect} with what a swap needs of each site. */
-export function findSites(model: OnnxModel, options: FindOptions): Finding {
+export interface OnnxFinding extends Finding {
+  /** Both branches of a merged decoder, whose blocks are in no graph of the model as it is. */
+  readonly merged?: FoundMerged;
+}
+
+/** Finds the attention of a model, or that of both branches of a merged decoder. */
+export function findSites(model: OnnxModel, options: FindOptions): OnnxFinding {
+  const decoder = mergedDecoder(model);
+  if (decoder) {
+    const merged = findMerged(decoder, options);
+    const beyond = [merged.first, merged.later].flatMap(beyondTheFinder);
+    return { ...merged.finding, skipped: [...merged.finding.skipped, ...beyond], merged };
+  }
   const finding = findAttention(graphView(model), options);
   return { ...finding, skipped: [...finding.skipped, ...beyondTheFinder(model)] };
 }

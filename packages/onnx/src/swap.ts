@@ -1,7 +1,10 @@
 import type { Finding, SwapOptions, SwapReport } from '@mhe/core';
 import { ProgressCounter, swapSites, syntheticNotice } from '@mhe/core';
 import type { OnnxModel } from './graph/model.js';
+import type { OnnxFinding } from './inspect.js';
 import { findSites } from './inspect.js';
+import { firstStepFeed } from './merged/first-step-feed.js';
+import { mergedBackend } from './merged/merged-backend.js';
 import type { Feed } from './run/check-feed.js';
 import { checkFeed } from './run/check-feed.js';
 import type { HostTensors } from './run/host-tensor.js';
@@ -75,7 +78,7 @@ interface Calibration {
 
 async function swapOn(
   model: OnnxModel,
-  { found, skipped, notices: remarks }: Finding,
+  { found, skipped, notices: remarks, merged }: OnnxFinding,
   calibration: Calibration,
   options: OnnxSwapOptions,
 ): Promise<OnnxSwapResult> {
@@ -99,11 +102,10 @@ async function swapOn(
       };
       progress.expect((chosen.length * RUNS_PER_SITE + 2) * feeds.length);
       const blocks = found.filter(({ site }) => chosen.includes(site));
-      return new OnnxSwapBackend(model, blocks, {
-        feeds,
-        session,
-        watch: { signal: pipeline.signal, onStep: () => progress.step() },
-      });
+      const run = { feeds, session, watch: { signal: pipeline.signal, onStep: () => progress.step() } };
+      if (!merged) return new OnnxSwapBackend(model, blocks, run);
+      const pairs = merged.pairs.filter(({ site }) => chosen.includes(site));
+      return mergedBackend(merged, pairs, run);
     },
   );
   progress.finish();
@@ -112,7 +114,7 @@ async function swapOn(
 
 function calibrationOf(
   model: OnnxModel,
-  { found }: Finding,
+  { found, merged }: OnnxFinding,
   calibration: NonNullable<OnnxSwapOptions['calibration']>,
 ): Calibration {
   if (typeof calibration !== 'object' || !('synthetic' in calibration || Symbol.iterator in calibration)) {
@@ -121,12 +123,16 @@ function calibrationOf(
     );
   }
   if ('synthetic' in calibration) {
-    const { feeds, inputs } = syntheticFeeds(model, { ...calibration.synthetic, empty: emptyCaches(found) });
+    const { feeds, inputs } = syntheticFeeds(merged?.first ?? model, {
+      ...calibration.synthetic,
+      empty: emptyCaches(found),
+    });
     return { feeds, kind: 'synthetic', notices: [syntheticNotice(inputs)] };
   }
   const inputs = modelInputs(model);
   const caches = new Set([...emptyCaches(found).keys(), ...inputs.map(({ name }) => name).filter(looksLikeCache)]);
-  const feeds = [...calibration].map((feed, i) => checkFeed(inputs, feed, `calibration input ${i + 1}`, caches));
+  const check = merged ? firstStepFeed(merged.decoder) : checkFeed;
+  const feeds = [...calibration].map((feed, i) => check(inputs, feed, `calibration input ${i + 1}`, caches));
   if (feeds.length === 0)
     throw new RangeError('calibration: there is no input in it; give at least one, or leave it out');
   return { feeds, kind: 'given', notices: [] };

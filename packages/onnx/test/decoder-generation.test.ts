@@ -6,12 +6,12 @@ import { acceptEmptyCaches, inspect, type OnnxModel, type OrtRuntime, swap } fro
 import { fillHostTensor, type HostTensor, type HostTensors } from '../src/run/host-tensor.js';
 import { modelInputs } from '../src/run/model-inputs.js';
 import { withSession } from '../src/run/session.js';
-import { fixture, fixtureModel, fixtureNames, largestDifference } from './fixture.js';
+import { fixture, fixtureModel, largestDifference, swappableNames } from './fixture.js';
 import { runtimes } from './run-runtimes.js';
 import { expectSound } from './swapped-graph.js';
 
 const runtime = node as unknown as OrtRuntime;
-const cached = fixtureNames.filter((name) => fixture(name).sites.some(({ cache }) => cache));
+const cached = swappableNames.filter((name) => fixture(name).sites.some(({ cache }) => cache));
 const planted = cached.filter((name) => fixture(name).sites.every((site) => site.planted !== null));
 
 /** New positions of each step: the first has no past, the last a long one. */

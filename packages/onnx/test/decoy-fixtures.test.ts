@@ -12,7 +12,6 @@ const inputsOf = (name: string) => fixture(name).cases.map((entry) => entry.inpu
 const reasons: Readonly<Record<string, RegExp>> = {
   'caches that another graph makes':
     /its caches go with those that another graph makes \(.*whose projection is in another graph/,
-  'a decoder merged of two branches': /inside the body of this If; nested graphs are not swapped/,
   'an activation between projection and scores': /the query passes through .*Relu/,
   'the Attention operator of opset 23': /fused into one operator \(Attention\)/,
   'no product after the softmax': /nothing is weighted by it/,

@@ -65,10 +65,13 @@ export const fixtureNames: readonly string[] = readdirSync(folder)
   .map((file) => file.slice(0, -'.onnx'.length))
   .sort();
 
+/** Decoders merged of two branches, whose attention is in no graph of its own: they have tests of their own. */
+export const mergedNames: readonly string[] = fixtureNames.filter((name) => name.startsWith('merged-'));
+
 /** Fixtures that hold attention that is swapped: no decoys, no heads in subgraphs of their own. */
 export const swappableNames: readonly string[] = fixtureNames.filter((name) => {
   const { decoy, sites } = fixture(name);
-  return !decoy && sites.every((site) => site.perHeadSubgraphs !== true);
+  return !decoy && !mergedNames.includes(name) && sites.every((site) => site.perHeadSubgraphs !== true);
 });
 
 /** Those whose heads really share projections; the caches of decoders, which then have other sizes, are another test's. */

@@ -4,7 +4,17 @@ import { describe, expect, it } from 'vitest';
 import { blockNorms } from '../../core/test/block-norms.js';
 import { inspect } from '../src/index.js';
 import { findSites } from '../src/inspect.js';
-import { type FixtureSite, fixture, fixtureModel, fixtureNames, fixtureOf, swappableNames } from './fixture.js';
+import {
+  type FixtureSite,
+  fixture,
+  fixtureModel,
+  fixtureNames,
+  fixtureOf,
+  mergedNames,
+  swappableNames,
+} from './fixture.js';
+
+const readNames = [...swappableNames, ...mergedNames];
 
 const findings = new Map<string, Promise<Finding>>();
 
@@ -18,7 +28,7 @@ function findingOf(name: string): Promise<Finding> {
 const isFloat16 = (name: string) => name.startsWith('float16');
 
 describe('inspect', () => {
-  it.each(swappableNames)('finds the attention of %s as its exporter built it', async (name) => {
+  it.each(readNames)('finds the attention of %s as its exporter built it', async (name) => {
     const { found, skipped } = await findingOf(name);
     const attention = found.map(({ site }) => site);
     const { sites } = fixture(name);
@@ -49,7 +59,7 @@ describe('inspect', () => {
     });
   });
 
-  it.each(swappableNames)('knows which weights of %s belong to which head', async (name) => {
+  it.each(readNames)('knows which weights of %s belong to which head', async (name) => {
     const { found } = await findingOf(name);
     // Weights stored in float16 are rounded to 11 bits.
     const digits = isFloat16(name) ? 2 : 3;
@@ -104,7 +114,7 @@ describe('inspect', () => {
   });
 
   it('leaves other attention than this alone, with the reason', async () => {
-    const others = fixtureNames.filter((name) => !fixture(name).decoy && !swappableNames.includes(name));
+    const others = fixtureNames.filter((name) => !fixture(name).decoy && !readNames.includes(name));
     expect(others.length).toBeGreaterThan(0);
     for (const name of others) {
       const { attention, skipped } = inspect(await fixtureModel(name));

@@ -1,5 +1,6 @@
 // What every graph that the product writes has to be.
 import { expect } from 'vitest';
+import { readNames } from '../src/graph/captures.js';
 import type { OnnxModel } from '../src/graph/model.js';
 import { sortNodes } from '../src/graph/sort-nodes.js';
 
@@ -15,8 +16,7 @@ export function expectSound(model: OnnxModel, original: OnnxModel): void {
   expect(isUnique([...given, ...made])).toBe(true);
   expect(isUnique(names(graph.node).filter((name) => name !== ''))).toBe(true);
   const known = new Set([...given, ...made]);
-  const read = new Set([...graph.node.flatMap(({ input }) => input), ...names(graph.output)]);
-  read.delete('');
+  const read = new Set([...graph.node.flatMap(readNames), ...names(graph.output)]);
   expect([...read].filter((value) => !known.has(value))).toEqual([]);
   expect(names(graph.initializer).filter((value) => !read.has(value))).toEqual([]);
   expect(graph.node.filter(({ output }) => !output.some((value) => read.has(value)))).toEqual([]);

@@ -21,6 +21,8 @@ export interface BlockCache {
   readonly present: readonly string[];
   readonly axes: readonly [CacheAxis, CacheAxis, CacheAxis, CacheAxis];
   readonly pastFirst: boolean;
+  /** Nodes that lead to it where it lies beside the way to the product. */
+  readonly aside: readonly ViewNode[];
 }
 
 /** Reads the cache of an operand, proving that it holds one head of keys or values after the other; `null`: none. */
@@ -88,7 +90,14 @@ export function blockCache(
       sources(node, ...others),
     );
   }
-  return { past, joined, present, axes: axes as unknown as BlockCache['axes'], pastFirst: cache.pastFirst };
+  return {
+    past,
+    joined,
+    present,
+    axes: axes as unknown as BlockCache['axes'],
+    pastFirst: cache.pastFirst,
+    aside: cache.aside,
+  };
 }
 
 /** The token of each element, from the rows of the operand that the value becomes. */

@@ -17,6 +17,9 @@ import type { ViewNode } from './view.js';
 /** Longest way from a product back to its projection. */
 const LONGEST_TRACE = 48;
 
+/** Longest way from there to what is kept beside. */
+const LONGEST_ASIDE = 4;
+
 /** A rotation by position on the way, one entry for every element of the value; -1 for what it does not touch. */
 export interface TracedTurn {
   readonly cos: string;
@@ -51,6 +54,8 @@ export interface TracedCache {
   /** The axis of positions; `null` where nothing is joined along it. */
   readonly axis: number | null;
   readonly pastFirst: boolean;
+  /** Nodes that lead to the value that is kept where it lies beside the way. */
+  readonly aside: readonly ViewNode[];
   readonly dims: readonly number[];
   readonly rows: Int32Array;
   readonly columns: Int32Array;
@@ -132,7 +137,8 @@ export function traceProjection(inquiry: Inquiry, id: string, role: string): Pro
     steps.push({ node, output: at, chain });
     at = chain;
   }
-  return steps.reverse().reduce((at, step) => taken(inquiry, at, step, role), value);
+  const traced = steps.reverse().reduce((at, step) => taken(inquiry, at, step, role), value);
+  return traced.cache || role === 'query' ? traced : keptAside(inquiry, traced, role);
 }
 
 /** A value after one more step. */
@@ -157,8 +163,60 @@ function taken(inquiry: Inquiry, value: ProjectedValue, step: TraceStep, role: s
 function kept(inquiry: Inquiry, value: ProjectedValue, node: ViewNode, id: string): ProjectedValue {
   if (!inquiry.view.kept?.has(id)) return value;
   const { dims, rows, columns } = value;
-  const cache = { node, past: null, joined: id, axis: null, pastFirst: true, dims, rows, columns };
+  const cache = { node, past: null, joined: id, axis: null, pastFirst: true, aside: [], dims, rows, columns };
   return { ...value, cache, states: [] };
+}
+
+/**
+ * The same value, where a copy of it in another layout stays from one step of the model to the next: some exporters
+ * transpose the keys once for the cache and once for the product. What comes behind the parting is not in the cache.
+ */
+function keptAside(inquiry: Inquiry, value: ProjectedValue, role: string): ProjectedValue {
+  const found = value.outputs.flatMap((from, at) => {
+    const way = wayToKept(inquiry, from, new Set(value.nodes), 0);
+    return way ? [{ at, way }] : [];
+  });
+  const parting = found.at(-1);
+  if (!parting) return value;
+  const { at, way } = parting;
+  const end = way.at(-1) as ViewNode;
+  const joined = end.outputs[0] as string;
+  const aside = traceProjection(inquiry, joined, role);
+  const place = new Map([...aside.columns].map((column, i) => [column, i]));
+  const places = value.columns.map((column) => place.get(column) ?? -1);
+  const turnOf = ({ turn }: ProjectedValue) => turn && `${turn.cos}|${turn.sin}`;
+  const nodes = sources(...way);
+  if (places.includes(-1) || aside.projection.node !== value.projection.node || turnOf(aside) !== turnOf(value)) {
+    throw new Refusal(`the ${role} and what is kept of it as ${quoted(joined)} are not the same`, nodes);
+  }
+  const [gain, offset] = [numbersAt(aside.gain, places), numbersAt(aside.offset, places)];
+  const late = value.late.map((late, i) => (late * (value.gain[i] as number)) / (gain[i] as number));
+  const isShifted = value.offset.some((shift, i) => {
+    const own = (offset[i] as number) * (late[i] as number);
+    return Math.abs(shift * (value.late[i] as number) - own) > 1e-6 * Math.max(Math.abs(own), Math.abs(shift));
+  });
+  if (isShifted) throw new Refusal(`the ${role} is shifted behind what is kept of it (${quoted(joined)})`, nodes);
+  const { dims, rows, columns } = aside;
+  const cache = { node: end, past: null, joined, axis: null, pastFirst: true, aside: way, dims, rows, columns };
+  const parted = new Set(value.outputs.slice(0, at + 1));
+  return { ...value, gain, offset, late, cache, states: value.states.filter((state) => !parted.has(state.value)) };
+}
+
+/** Nodes that move a value, and nothing else, to one that is kept. */
+function wayToKept(
+  inquiry: Inquiry,
+  id: string,
+  own: ReadonlySet<ViewNode>,
+  depth: number,
+): readonly ViewNode[] | undefined {
+  if (depth > LONGEST_ASIDE) return undefined;
+  for (const node of inquiry.consumers(id)) {
+    if (own.has(node) || !movesElements(node) || node.inputs[0] !== id) continue;
+    const output = node.outputs[0] ?? '';
+    const rest = inquiry.view.kept?.has(output) ? [] : wayToKept(inquiry, output, own, depth + 1);
+    if (rest) return [node, ...rest];
+  }
+  return undefined;
 }
 
 interface TraceStep {
@@ -293,6 +351,7 @@ function cachedValue(inquiry: Inquiry, value: ProjectedValue, step: CacheStep, r
       joined: step.node.outputs[0] as string,
       axis: step.axis,
       pastFirst: step.pastFirst,
+      aside: [],
       dims: value.dims,
       rows: value.rows,
       columns: value.columns,

@@ -18,21 +18,24 @@ export function capturedNames(node: NodeProto): readonly string[] {
   if (cached !== undefined) return cached;
   const graphs = nestedGraphs(node);
   if (graphs.length === 0) return [];
-  const captured = new Set<string>();
-  for (const graph of graphs) {
-    const own = definedNames(graph);
-    const read = (name: string) => {
-      if (name !== '' && !own.has(name)) captured.add(name);
-    };
-    for (const inner of graph.node) {
-      inner.input.forEach(read);
-      capturedNames(inner).forEach(read);
-    }
-    for (const output of graph.output) read(output.name);
-  }
-  const names = [...captured];
+  const names = [...new Set(graphs.flatMap(graphCaptures))];
   known.set(node, names);
   return names;
+}
+
+/** The values around a graph that it reads by name, its own nested graphs included. Each once, in the order they are met. */
+export function graphCaptures(graph: GraphProto): readonly string[] {
+  const own = definedNames(graph);
+  const captured = new Set<string>();
+  const read = (name: string) => {
+    if (name !== '' && !own.has(name)) captured.add(name);
+  };
+  for (const node of graph.node) {
+    node.input.forEach(read);
+    capturedNames(node).forEach(read);
+  }
+  for (const output of graph.output) read(output.name);
+  return [...captured];
 }
 
 /** Every value a node reads, once each: its inputs that are given, then what its nested graphs capture. */

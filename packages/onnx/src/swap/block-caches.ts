@@ -1,6 +1,8 @@
 import type { AttentionBlock, BlockCache, FoldedMheWeights } from '@mhe/core';
 import { groupCount } from '@mhe/core';
-import type { ValueInfoProto } from 'onnx-buf';
+import type { NodeProto, ValueInfoProto } from 'onnx-buf';
+import { constantNodeTensor } from '../graph/constant-tensor.js';
+import { edit } from '../graph/edit.js';
 import { withDim } from '../graph/value-info.js';
 import type { HostTensor } from '../run/host-tensor.js';
 import type { Frontier } from './frontier.js';
@@ -53,6 +55,27 @@ export function withCachesOf(block: AttentionBlock, weights: FoldedMheWeights, v
   });
 }
 
+/** Nodes of a graph, the constants that stand for caches without positions as if made with as many heads as the weights have. */
+export function emptyCaches(
+  block: AttentionBlock,
+  weights: FoldedMheWeights,
+  nodes: readonly NodeProto[],
+): readonly NodeProto[] {
+  const caches = sizedCaches(block, weights);
+  return nodes.map((node) => {
+    const tensor = constantNodeTensor(node);
+    const found = caches.find(({ cache }) => isCalled(cache, node.output[0] ?? ''));
+    if (!found || !tensor?.dims.includes(0n)) return node;
+    const dims = tensor.dims.with(found.cache.axes.indexOf('head'), BigInt(found.heads));
+    const attribute = node.attribute.map((each) => (each.t ? edit(each, { t: edit(each.t, { dims }) }) : each));
+    return edit(node, { attribute });
+  });
+}
+
+function isCalled({ past, joined, present }: BlockCache, name: string): boolean {
+  return past === name || joined === name || present.includes(name);
+}
+
 /** Inputs or outputs of a graph, those that are caches of the block declared with as many heads as the weights have. */
 export function declaredCaches(
   block: AttentionBlock,
@@ -61,8 +84,7 @@ export function declaredCaches(
 ): ValueInfoProto[] {
   const caches = sizedCaches(block, weights);
   return infos.map((info) => {
-    const isOf = ({ past, joined, present }: BlockCache) => [past, joined, ...present].includes(info.name);
-    const found = caches.find(({ cache }) => isOf(cache));
+    const found = caches.find(({ cache }) => isCalled(cache, info.name));
     if (!found) return info;
     return withDim(info, found.cache.axes.indexOf('head'), { case: 'dimValue', value: BigInt(found.heads) });
   });

@@ -9,7 +9,7 @@ import type { GraphIndex } from '../graph/graph-index.js';
 export function blockNodes(index: GraphIndex, block: AttentionBlock): number[] {
   const { chain, output } = block;
   const views = [
-    ...[block.query, block.key, block.value].flatMap(({ traced }) => traced.nodes),
+    ...[block.query, block.key, block.value].flatMap(({ traced, cache }) => [...traced.nodes, ...(cache?.aside ?? [])]),
     chain.product,
     ...chain.before.map(({ node }) => node),
     chain.softmax,

@@ -1,5 +1,12 @@
-import type { AttentionSite, Finished, FoundSite, OpenSite, SkippedSite, SwapBackend } from '@mhe/core';
-import { Difference } from '@mhe/core';
+import type {
+  AttentionSite,
+  BlockReplacement,
+  Finished,
+  FoundSite,
+  OpenSite,
+  SkippedSite,
+  SwapBackend,
+} from '@mhe/core';
 import type { GraphProto } from 'onnx-buf';
 import { contractBlocks } from '../graph/contract-blocks.js';
 import { edit } from '../graph/edit.js';
@@ -9,15 +16,16 @@ import { planStages } from '../graph/plan-stages.js';
 import { sortNodes } from '../graph/sort-nodes.js';
 import type { HostTensors } from '../run/host-tensor.js';
 import type { SessionOptions } from '../run/session.js';
+import type { FloatDtype } from '../tensor/dtype.js';
 import { blockNodes } from './block-nodes.js';
 import type { BlockStage } from './block-stage.js';
 import { blockStage } from './block-stage.js';
 import type { Frontier, RunWatch } from './frontier.js';
 import { extended, only, partBetween, runAll } from './frontier.js';
 import { modelSize } from './model-size.js';
-import { numberTensor } from './number-tensor.js';
 import { openSite } from './open-site.js';
 import { ofOriginal } from './original-error.js';
+import { outputDifferences } from './output-differences.js';
 import { replaceBlock } from './replace-block.js';
 
 /** What the backend is made of. */
@@ -25,6 +33,8 @@ export interface OnnxBackendOptions {
   readonly feeds: readonly HostTensors[];
   readonly session: SessionOptions;
   readonly watch: RunWatch;
+  /** Told of every block that is replaced. */
+  readonly onReplaced?: (site: AttentionSite, replacement: BlockReplacement & { readonly dtype: FloatDtype }) => void;
 }
 
 /**
@@ -86,7 +96,7 @@ export class OnnxSwapBackend implements SwapBackend<OnnxModel> {
     const place = this.places[this.at];
     if (!place || this.sites[this.at] !== site) throw new TypeError(`${site.name} is not the next site`);
     const { session, watch } = this.options;
-    const prefix = `mhe/${site.index}`;
+    const prefix = sitePrefix(site);
     return openSite({
       model: this.model,
       place,
@@ -101,7 +111,10 @@ export class OnnxSwapBackend implements SwapBackend<OnnxModel> {
         const isSame = original === swapped;
         this.original = only(original, kept);
         this.swapped = isSame ? this.original : only(swapped, kept);
-        if (replacement) this.result = replaceBlock(this.result, place, replacement, replacement.dtype, prefix);
+        if (replacement) {
+          this.result = replaceBlock(this.result, place, replacement, replacement.dtype, prefix);
+          this.options.onReplaced?.(site, replacement);
+        }
         this.at++;
       },
     });
@@ -119,24 +132,17 @@ export class OnnxSwapBackend implements SwapBackend<OnnxModel> {
           );
     const before = await ofOriginal(() => runLast(this.original));
     const after = this.original === this.swapped ? before : await runLast(this.swapped);
-    // A cache of fewer heads holds something else.
-    const isComparable = (name: string) =>
-      before.every((values, i) => values[name]?.dims.join() === after[i]?.[name]?.dims.join());
-    const differences = this.wanted.filter(isComparable).map((name) => {
-      const difference = new Difference();
-      before.forEach((values, i) => {
-        const [expected, actual] = [values[name], after[i]?.[name]];
-        if (expected && actual && expected.dtype.startsWith('float'))
-          difference.add(numberTensor(actual), numberTensor(expected));
-      });
-      return difference.toOutput(name);
-    });
     const [was, is] = [modelSize(this.model), modelSize(this.result)];
     return {
       model: this.result,
       parameters: { before: was.parameters, after: is.parameters },
       bytes: { before: was.bytes, after: is.bytes },
-      outputs: differences,
+      outputs: outputDifferences(this.wanted, before, after),
     };
   }
+}
+
+/** Start of the names of what a site's replacement adds. */
+export function sitePrefix({ index }: AttentionSite): string {
+  return `mhe/${index}`;
 }
