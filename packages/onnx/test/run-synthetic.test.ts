@@ -3,15 +3,15 @@ import { describe, expect, it } from 'vitest';
 import { type HostTensor, hostNumbers } from '../src/run/host-tensor.js';
 import { withSession } from '../src/run/session.js';
 import { syntheticFeeds } from '../src/run/synthetic-feeds.js';
-import { fixtureModel, fixtureNames } from './fixture.js';
+import { fixtureModel, fixtureNames, mergedNames } from './fixture.js';
 import { floats, graph, integers, model, node, value } from './graph-builder.js';
 import { runtimes } from './run-runtimes.js';
 
 /**
- * One fuses the table away that tells the range of its tokens, one has the batch of its example in the graph, one has the
- * tables in the branches of an If.
+ * One fuses the table away that tells the range of its tokens, one has the batch of its example in the graph, some have
+ * the tables in the branches of an If.
  */
-const odd = ['decoy-fused-script14', 'decoy-latents-script14', 'decoy-bart-merged-optimum18'];
+const odd = ['decoy-fused-script14', 'decoy-latents-script14', ...mergedNames];
 const fixtures = fixtureNames.filter((name) => !odd.includes(name));
 
 describe('syntheticFeeds', () => {
