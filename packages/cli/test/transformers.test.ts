@@ -111,9 +111,7 @@ describe('mhe swap', () => {
       return written;
     };
     expect(await generate('out')).toEqual(await generate('llama-planted'));
-    expect(await readFile(join(output, 'README.md'), 'utf8')).toContain(
-      '| bytes of cache for every token | 256 | 128 |',
-    );
+    expect(await readFile(join(output, 'README.md'), 'utf8')).toContain('| numbers cached per token | 64 | 32 |');
   });
 
   it('fits a model of images on a folder of them', async () => {
@@ -147,6 +145,18 @@ describe('mhe swap', () => {
       () => writeFile(join(folder, 'feeds.jsonl'), '{"input_ids": [[1]]}\n'),
       () => [model, '-o', output, '--calibration', join(folder, 'feeds.jsonl')],
       /^mhe: --calibration gives inputs of one graph; give --data/,
+    ],
+    [
+      'a dtype that it cannot make',
+      async () => {},
+      () => [model, '-o', output, '--data', data, '--dtype', 'q8'],
+      /onnx\/model_quantized\.onnx: it is the q8 file .* convert the result to q8: python -c /,
+    ],
+    [
+      'a dtype that there is none of',
+      async () => {},
+      () => [model, '-o', output, '--data', data, '--dtype', 'half'],
+      /--dtype <types>.* It is one or more of fp32, fp16, /,
     ],
     ['both', async () => {}, () => [model, '-o', output, '--data', data, '--calibration', data], /cannot be used with/],
     [

@@ -8,7 +8,7 @@ import { interruptible } from './library/interruptible.js';
 import type { TransformersLibrary } from './library/library.js';
 import { nodeModules } from './library/node-modules.js';
 import { type FileStore, openStore } from './load/file-store.js';
-import { fp32Options } from './load/fp32-options.js';
+import { floatOptions } from './load/float-options.js';
 import { type Disposable, type KnownLoad, knownLoad } from './load/known-load.js';
 import { type HubOptions, hubOptions, type LibraryOptions, loadsOf } from './load/load-options.js';
 import { loadFiles, readLoaded, readStored } from './load/loaded-files.js';
@@ -41,7 +41,7 @@ export async function inspect(model: string | object, options: ModelInspectOptio
   if (nodeModules()?.fs.existsSync(model)) return inspectFolder(model, options);
   const { library: given, files = 'all' } = options;
   const library = given ?? (await importLibrary());
-  const loading = fp32Options(library, model, hubOptions(options));
+  const loading = floatOptions(library, model, hubOptions(options));
   const run = (settings: LibraryOptions) => library.AutoModel.from_pretrained(model, settings) as Promise<Disposable>;
   return inspectLoad({ library, id: model, options: loading, run }, loadsOf(loading, files), options);
 }

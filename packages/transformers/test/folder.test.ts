@@ -92,7 +92,7 @@ describe('swapFolder', () => {
     await writeFile(join(model, 'extra/notes.txt'), 'kept');
     const { written } = await swap();
     expect(written?.notices).toEqual([
-      "onnx/model_fp16.onnx was left out: it is the original's fp16 file; convert the swapped model.onnx to fp16 anew",
+      "onnx/model_fp16.onnx was left out: it is the original's fp16 file; swap both dtypes, or convert the swapped model.onnx to fp16 anew",
       "onnx/model_quantized.onnx was left out: it is the original's q8 file; convert the swapped model.onnx to q8 anew",
       'model.safetensors was left out: it has the weights of the original',
     ]);
@@ -187,6 +187,58 @@ describe('swapFolder', () => {
   });
 });
 
+describe('dtypes', () => {
+  const half = join(FIXTURES, 'bert-half-planted');
+  const embedHalf = async (name: string, options: object) => {
+    const extract = await library.pipeline('feature-extraction', name, options);
+    const { data } = await extract(texts(3, 50), { pooling: 'mean', normalize: true });
+    await extract.dispose();
+    return Array.from(data as Float32Array);
+  };
+
+  it('swaps half precision as it is where there is no fp32 file, and the library takes it without being told', async () => {
+    const { files } = await swapFolder(half, output, { library, groups: 1, calibration: texts(60) });
+    expect(files.map(({ file }) => file.path)).toEqual(['onnx/model_fp16.onnx']);
+    expect(files[0]?.report.swapped.map(({ groups }) => groups.queryKey)).toEqual([1, 1]);
+    expect(files[0]?.report.bytes.after).toBeLessThan((files[0]?.report.parameters.after ?? 0) * 2.1);
+    expect((await readJson(output, 'config.json'))['transformers.js_config']).toEqual({ dtype: 'fp16' });
+    await cp(half, join(folder, 'half'), { recursive: true });
+    const [expected, actual] = [await embedHalf('half', { dtype: 'fp16' }), await embedHalf('out', {})];
+    expect(relativeDifference(actual, expected)).toBeLessThan(5e-3);
+    expect(relativeDifference(actual, expected)).toBeGreaterThan(0);
+  });
+
+  it('swaps the dtypes asked for, each from its own file', async () => {
+    await copyFile(join(half, 'onnx/model_fp16.onnx'), join(model, 'onnx/model_fp16.onnx'));
+    await copyFile(join(model, 'onnx/model.onnx'), join(model, 'onnx/model_quantized.onnx'));
+    const { files, written } = await swap({ dtypes: ['fp32', 'fp16'] });
+    expect(files.map(({ file }) => file.path)).toEqual(['onnx/model.onnx', 'onnx/model_fp16.onnx']);
+    expect(written?.notices).toHaveLength(1);
+    const card = await readFile(join(output, 'README.md'), 'utf8');
+    expect(card).toContain(
+      "quantize_dynamic('onnx/model.onnx', 'onnx/model_quantized.onnx', weight_type=QuantType.QInt8",
+    );
+  });
+
+  it.each<[string, FolderSwapOptions, RegExp]>([
+    [
+      'q8',
+      { dtypes: ['q8'] },
+      /^onnx\/model_quantized\.onnx: it is the q8 file of model, .* convert the result to q8: python -c "from onnxruntime/,
+    ],
+    ['q4', { dtypes: ['q4'] }, /convert the result to q4 with the tools of onnxruntime\.quantization/],
+    [
+      'an fp16 file that is not there',
+      { dtypes: ['fp16'] },
+      /bert: it has no onnx\/model_fp16\.onnx\. Name another: onnx\/ holds model\.onnx, or/,
+    ],
+  ])('refuses %s, and says what makes it', async (_, options, says) => {
+    const error = await swap(options).catch((cause: Error) => cause);
+    expect((error as Error).message).toMatch(says);
+    expect((error as Error).message).not.toContain('\n');
+  });
+});
+
 describe('refusals', () => {
   const edit = async (change: (config: Record<string, unknown>) => void) => {
     const config = await readJson(model, 'config.json');
@@ -224,13 +276,13 @@ describe('refusals', () => {
       'only a quantised file',
       () => renamed('model_quantized.onnx'),
       {},
-      /it has no fp32 file \(onnx\/ holds model_quantized\.onnx\)/,
+      /it has no fp32 or fp16 file \(onnx\/ holds model_quantized\.onnx\)/,
     ],
     [
       'a quantised file asked for',
       () => copyFile(onnx('model.onnx'), onnx('model_q4.onnx')),
       { files: ['model_q4'] },
-      /onnx\/model_q4\.onnx: it is the q4 file of model, and the swap needs the fp32 one\. Swap model\.onnx/,
+      /onnx\/model_q4\.onnx: it is the q4 file of model, and the swap needs the fp32 or fp16 one\. Swap model\.onnx/,
     ],
     ['a quantised model under the name of fp32', quantise, {}, /model\.onnx: it is quantised \(it has MatMulInteger\)/],
     [
@@ -243,7 +295,7 @@ describe('refusals', () => {
       'a file that is not there',
       async () => {},
       { files: ['text_model'] },
-      /bert: it has no onnx\/text_model\.onnx\. onnx\/ holds model\.onnx\./,
+      /bert: it has no onnx\/text_model\.onnx\. Name another: onnx\/ holds model\.onnx\./,
     ],
     ['a damaged model', () => writeFile(onnx('model.onnx'), 'no model'), {}, /model\.onnx: /],
     ['no tokenizer', () => rm(join(model, 'tokenizer.json')), {}, /tokenizer/],

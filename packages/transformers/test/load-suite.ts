@@ -1,6 +1,6 @@
 import { cp, mkdtemp, readdir, rm, stat, utimes } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { inspect, type LoadReport, withMhe } from '@mhe/transformers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
@@ -158,6 +158,31 @@ export function loadSuite(library: LibraryUnderTest, major: 2 | 3 | 4): void {
       });
     });
 
+    it('swaps half precision as it is, apart from fp32', async () => {
+      const half = major === 2 ? { model_file_name: 'model_fp16', quantized: false } : { dtype: 'fp16' };
+      const use = async (loaded: LibraryUnderTest) => {
+        const extract = await loaded.pipeline('feature-extraction', 'bert-half-planted', { ...half });
+        const { data } = (await extract(texts(3, 50), { pooling: 'mean' })) as Tensor;
+        await extract.dispose();
+        return Array.from(data);
+      };
+      const expected = await use(library);
+      const mhe = { groups: 1, calibration: texts(60) };
+      if (major === 2) {
+        await expect(use(swapping(mhe))).rejects.toThrow(
+          /^onnx\/model_fp16\.onnx: the ONNX Runtime of transformers\.js 2/,
+        );
+        return;
+      }
+      const [first, later] = [await use(swapping(mhe)), await use(swapping(mhe))];
+      expect(relativeDifference(first, expected)).toBeLessThan(5e-3);
+      expect(later).toEqual(first);
+      expect((await cachedFiles()).map((file) => basename(file))).toEqual([
+        'feature-extraction.fp16.json',
+        'model_fp16.onnx',
+      ]);
+    });
+
     it("uses a user's own cache", async () => {
       const kept = new Map<string, Uint8Array>();
       const customCache = {
@@ -187,7 +212,7 @@ export function loadSuite(library: LibraryUnderTest, major: 2 | 3 | 4): void {
       {
         options: { dtype: 'q8', quantized: true },
         mhe: {},
-        says: /^bert: (dtype: 'q8'|quantized: true) asks for weights/,
+        says: /^bert: (dtype: 'q8'|quantized: true) asks for quantised weights/,
       },
       { options: {}, mhe: { sites: () => true }, says: /^bert: sites is a function/ },
       {

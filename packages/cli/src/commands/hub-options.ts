@@ -1,3 +1,4 @@
+import type { Dtype } from '@mhe/transformers';
 import type { Command } from 'commander';
 import type { OpenOptions } from '../format/format.js';
 import { note, type Terminal } from '../terminal.js';
@@ -5,6 +6,7 @@ import { note, type Terminal } from '../terminal.js';
 /** The options of where a model of transformers.js comes from, and of which of its files. */
 export interface HubOptions {
   readonly files?: readonly string[];
+  readonly dtype?: readonly Dtype[];
   readonly revision?: string;
   readonly cacheDir?: string;
 }
@@ -20,11 +22,12 @@ export function addHubOptions(command: Command): Command {
 }
 
 /** How a model is to be opened. */
-export function openOptions({ files, revision, cacheDir }: HubOptions, terminal: Terminal): OpenOptions {
+export function openOptions({ files, dtype, revision, cacheDir }: HubOptions, terminal: Terminal): OpenOptions {
   return {
     signal: terminal.signal,
     onNote: (line) => note(terminal, line),
     ...(files && { files }),
+    ...(dtype && { dtypes: dtype }),
     ...(revision !== undefined && { revision }),
     ...(cacheDir !== undefined && { cacheDir }),
   };

@@ -1,4 +1,5 @@
 import type { SiteSelection } from '@mhe/core';
+import type { Dtype } from '@mhe/transformers';
 import { InvalidArgumentError } from 'commander';
 
 /** Reads a whole number of at least `minimum`. */
@@ -10,6 +11,20 @@ export function wholeNumber(minimum: number): (value: string) => number {
     }
     return number;
   };
+}
+
+const DTYPES: readonly string[] = 'fp32 fp16 q8 int8 uint8 q4 q4f16 q2 q2f16 q1 q1f16 bnb4'.split(' ');
+
+/**
+ * Reads dtypes of transformers.js, divided by commas. Those that cannot be swapped are refused by the adapter, which says what
+ * converts to them.
+ */
+export function dtypes(value: string): Dtype[] {
+  const names = value.split(',').map((name) => name.trim());
+  for (const name of names) {
+    if (!DTYPES.includes(name)) throw new InvalidArgumentError(`It is one or more of ${DTYPES.join(', ')}.`);
+  }
+  return names as Dtype[];
 }
 
 /** Reads a number of groups: a whole number or `heads`. */

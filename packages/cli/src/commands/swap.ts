@@ -18,7 +18,7 @@ import { formatSwap } from '../print/swap-report.js';
 import { colorsFor, note, print, printJson, type Terminal } from '../terminal.js';
 import { addGroupOptions, type GroupOptions, groupsFrom } from './group-options.js';
 import { addHubOptions, type HubOptions, openOptions } from './hub-options.js';
-import { siteSelection, wholeNumber } from './option-values.js';
+import { dtypes, siteSelection, wholeNumber } from './option-values.js';
 
 interface SwapCommandOptions extends GroupOptions, HubOptions {
   readonly output: string;
@@ -101,6 +101,11 @@ export function addSwapCommand(program: Command, terminal: Terminal): void {
       new Option('--external-data <when>', 'ONNX: weights in a file of their own')
         .choices(['auto', 'always', 'never'])
         .default('auto'),
+    )
+    .option(
+      '--dtype <types>',
+      'transformers.js: fp32, fp16 or both (fp32,fp16), each from the file of that dtype (default: fp32)',
+      dtypes,
     )
     .option('--force', 'replace an existing model')
     .option('--json', 'print the report as JSON')

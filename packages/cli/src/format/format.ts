@@ -1,4 +1,5 @@
 import type { Inspection, SwapOptions, SwapReport } from '@mhe/core';
+import type { Dtype } from '@mhe/transformers';
 import type { Calibration } from '../calibration/calibration.js';
 import type { FileProgress } from './hub.js';
 
@@ -16,6 +17,8 @@ export interface ModelFormat {
 export interface Source {
   /** Names of model files; all where it is left out. */
   readonly files?: readonly string[];
+  /** Their dtypes; fp32, or failing that fp16, where it is left out. */
+  readonly dtypes?: readonly Dtype[];
   /** Branch, tag or commit on the hub. */
   readonly revision?: string;
   /** Where models of the hub are kept. */

@@ -7,10 +7,10 @@ import { transformersModel } from './transformers.js';
  * is no id.
  */
 export const hubFormat: ModelFormat = {
-  takes: ['files', 'revision', 'cacheDir'],
+  takes: ['files', 'dtypes', 'revision', 'cacheDir'],
   recognises: ({ path, exists }) => !exists && /^[\w.-]+\/[\w.-]+$/.test(path) && !/^\.|\.(onnx|json)$/i.test(path),
   async open(id, options) {
-    const { files = 'all', revision, cacheDir, signal } = options;
+    const { files = 'all', dtypes, revision, cacheDir, signal } = options;
     let downloaded: Promise<DownloadedFolder> | undefined;
     const download = async (onProgress?: (progress: FileProgress) => void) => {
       const { downloadFolder, ModelFolderError } = await import('@mhe/transformers');
@@ -22,6 +22,7 @@ export const hubFormat: ModelFormat = {
         library,
         files,
         signal,
+        ...(dtypes && { dtypes }),
         ...(revision !== undefined && { revision }),
         ...(cacheDir !== undefined && { cache_dir: cacheDir }),
         ...(onProgress && { progress_callback: fileProgress(onProgress) }),

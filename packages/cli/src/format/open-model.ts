@@ -12,6 +12,7 @@ const formats: readonly ModelFormat[] = [transformersFormat, hubFormat, tfjsForm
 /** What the options of the opening are for. */
 const optionNames = {
   files: ['--files', 'models of transformers.js'],
+  dtypes: ['--dtype', 'models of transformers.js'],
   revision: ['--revision', 'models of the hub'],
   cacheDir: ['--cache-dir', 'models of the hub'],
 } as const;

@@ -7,7 +7,7 @@ import type { ModelFormat, OpenModel, OpenOptions } from './format.js';
  * use.
  */
 export const transformersFormat: ModelFormat = {
-  takes: ['files'],
+  takes: ['files', 'dtypes'],
   recognises: ({ holds }) => holds('config.json') && holds('onnx'),
   open: async (folder, options) => transformersModel({ output: folder, read: async () => folder }, options),
 };
@@ -23,7 +23,7 @@ export interface TransformersSource {
 /** A model of transformers.js, wherever it comes from. */
 export async function transformersModel(
   source: TransformersSource,
-  { files: names, signal }: OpenOptions,
+  { files: names, dtypes, signal }: OpenOptions,
 ): Promise<OpenModel> {
   const files = names ?? ('all' as const);
   const { checkOutputFolder, inspectFolder, swapFolderFiles, writeSwappedFolder } = await import('@mhe/transformers');
@@ -39,7 +39,8 @@ export async function transformersModel(
     async swap({ calibration, ...options }) {
       const library = await import('@huggingface/transformers');
       const raw = rawOrMadeUp(calibration);
-      const swapped = await swapFolderFiles(await source.read(), { ...options, files, calibration: raw, library });
+      const chosen = { files, ...(dtypes && { dtypes }) };
+      const swapped = await swapFolderFiles(await source.read(), { ...options, ...chosen, calibration: raw, library });
       return {
         parts: swapped.files.map(({ file, report }) => ({ file: file.path, report })),
         write: (output, { force, signal }) => writeSwappedFolder(swapped, output, { force, signal }),

@@ -33,7 +33,7 @@ export function formatInspection(
 }
 
 function formatSize({ parameters, cachePerToken }: NonNullable<InspectedPart['size']>): string {
-  const cache = cachePerToken > 0 ? `, ${formatCount(cachePerToken)} elements of cache a token` : '';
+  const cache = cachePerToken > 0 ? `, ${formatCount(cachePerToken)} numbers cached per token` : '';
   return `${formatCount(parameters)} parameters in all${cache}`;
 }
 

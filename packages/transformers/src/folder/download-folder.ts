@@ -2,12 +2,14 @@ import { importLibrary } from '../library/import-library.js';
 import { interruptible } from '../library/interruptible.js';
 import type { PretrainedClass, TransformersLibrary } from '../library/library.js';
 import { openStore } from '../load/file-store.js';
-import { fp32Options } from '../load/fp32-options.js';
+import { floatOptions } from '../load/float-options.js';
 import type { Disposable } from '../load/known-load.js';
 import { type HubOptions, hubOptions, type LibraryOptions, loadsOf } from '../load/load-options.js';
 import { loadFiles, loadNoting } from '../load/loaded-files.js';
 import { ModelFolderError } from '../model-folder-error.js';
-import { requireNode } from './model-folder.js';
+import { checkFloatName } from './check-floats.js';
+import { type Dtype, fileName } from './dtype.js';
+import { ONNX_FOLDER, requireNode } from './model-folder.js';
 
 /** Options of {@link downloadFolder}. */
 export interface DownloadOptions extends HubOptions {
@@ -15,6 +17,8 @@ export interface DownloadOptions extends HubOptions {
   readonly library?: TransformersLibrary;
   /** Which model files, by the names that transformers.js has for them (`text_model`). Default: those that `AutoModel` loads. */
   readonly files?: 'all' | readonly string[];
+  /** Which dtypes of these. Default: fp32. */
+  readonly dtypes?: readonly Dtype[];
   /** Ends the download. Versions 2 and 3 have no place for it: there it goes on behind, but nobody waits. */
   readonly signal?: AbortSignal;
 }
@@ -41,9 +45,10 @@ export interface DownloadedFolder {
  */
 export async function downloadFolder(id: string, options: DownloadOptions = {}): Promise<DownloadedFolder> {
   const node = requireNode(id);
-  const { library: given, files: names = 'all', signal } = options;
+  const { library: given, files: names = 'all', dtypes = ['fp32'], signal } = options;
   const library = given ?? (await importLibrary());
-  const loading = fp32Options(library, id, hubOptions(options));
+  for (const dtype of dtypes) checkFloatName(`${ONNX_FOLDER}/${fileName({ base: 'model', dtype })}`);
+  const loading = hubOptions(options);
   const { folder } = await openStore(library, id, loading);
   if (folder === null) {
     const what = 'transformers.js is set to keep models in another cache than files';
@@ -53,7 +58,10 @@ export async function downloadFolder(id: string, options: DownloadOptions = {}):
   await interruptible(library, signal, async () => {
     const note = (file: string) => files.add(file);
     const load = (settings: LibraryOptions) => library.AutoModel.from_pretrained(id, settings) as Promise<Disposable>;
-    await loadFiles(library, id, loadsOf(loading, names), load, note);
+    for (const dtype of dtypes) {
+      const settings = floatOptions(library, id, { ...loading, dtype });
+      await loadFiles(library, id, loadsOf(settings, names), load, note);
+    }
     for (const part of [library.AutoTokenizer, library.AutoProcessor]) await loadPart(library, id, loading, part, note);
   });
   const isCached = node.fs.existsSync(node.path.join(folder.cached, 'config.json'));
@@ -69,7 +77,7 @@ export async function downloadFolder(id: string, options: DownloadOptions = {}):
 async function loadPart(
   library: TransformersLibrary,
   id: string,
-  { dtype: _, quantized: __, ...options }: LibraryOptions,
+  options: LibraryOptions,
   part: PretrainedClass,
   onFile: (file: string) => void,
 ): Promise<void> {

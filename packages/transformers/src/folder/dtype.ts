@@ -19,6 +19,9 @@ const SUFFIXES = {
 /** The dtype of a model file, as transformers.js names it. */
 export type Dtype = 'fp32' | (typeof SUFFIXES)[keyof typeof SUFFIXES];
 
+/** A dtype whose files can be swapped. */
+export type FloatDtype = 'fp32' | 'fp16';
+
 /** An `.onnx` file by the name that transformers.js asks for, and the dtype that the ending tells. */
 export interface FileKind {
   /** Without ending: `model`, `text_model`. */
@@ -33,4 +36,15 @@ export function fileKind(name: string): FileKind {
     if (stem.endsWith(suffix)) return { base: stem.slice(0, -suffix.length), dtype };
   }
   return { base: stem, dtype: 'fp32' };
+}
+
+/** Whether weights of a dtype are numbers that can be fitted. Others are quantised. */
+export function isFloat(dtype: Dtype): dtype is FloatDtype {
+  return dtype === 'fp32' || dtype === 'fp16';
+}
+
+/** The name of the file that transformers.js asks for: `model_quantized.onnx`. */
+export function fileName({ base, dtype }: FileKind): string {
+  const [suffix = ''] = Object.entries(SUFFIXES).find(([, each]) => each === dtype) ?? [];
+  return `${base}${suffix}.onnx`;
 }

@@ -6,7 +6,7 @@ import { folderOf, type ModelFile, readFolder, requireNode } from './model-folde
 
 /** What `inspectFolder` may be told. */
 export interface FolderInspectOptions extends InspectOptions {
-  /** Which files, by the names that transformers.js has for them (`text_model`). Default: all in fp32. */
+  /** Which files, by the names that transformers.js has for them (`text_model`). Default: all that are not quantised, in one dtype each. */
   readonly files?: 'all' | readonly string[];
   readonly signal?: AbortSignal;
 }

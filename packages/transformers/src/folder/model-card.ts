@@ -1,4 +1,7 @@
-import type { BeforeAfter, SwapReport } from '@mhe/onnx';
+import type { SwapReport } from '@mhe/onnx';
+import { splitPath } from '../split-path.js';
+import { CONVERTER, conversionCommand } from './conversion.js';
+import { type FileKind, fileKind, fileName } from './dtype.js';
 
 /** What a card tells. */
 export interface CardContent {
@@ -11,20 +14,26 @@ export interface CardContent {
   readonly reports: Readonly<Record<string, SwapReport>>;
   /** Files of the original that are not here, and why. */
   readonly notices: readonly string[];
+  /** Of these, model files that can be made out of what is here. */
+  readonly leftOut: readonly FileKind[];
 }
 
 /** The `README.md` of a swapped folder: the original's head and text, and what was done to it. */
-export function modelCard({ source, hub, original, reports, notices }: CardContent): string {
+export function modelCard({ source, hub, original, reports, notices, leftOut }: CardContent): string {
   const { head, body } = split(original, hub === null ? [] : [`base_model: ${hub.id}`]);
   const parts = [
     head,
     `# ${source}, with multi-head-embedding attention`,
     `The multi-head attention of \`${source}\` was swapped for multi-head-embedding attention (MHE, Xue & Aletras 2023) by ` +
       '`@mhe/transformers`, fitted in closed form without training. It loads like the original:',
-    "```js\nimport { AutoModel } from '@huggingface/transformers';\n\nconst model = await AutoModel.from_pretrained('./path/to/this/folder', { dtype: 'fp32' });\n// @xenova/transformers 2: { quantized: false }\n```",
+    "```js\nimport { AutoModel } from '@huggingface/transformers';\n\nconst model = await AutoModel.from_pretrained('./path/to/this/folder', { dtype: 'DTYPE' });\n// @xenova/transformers 2: { quantized: false }\n```".replace(
+      'DTYPE',
+      dtypeOf(reports),
+    ),
     ...Object.entries(reports).map(([file, report]) => fileSection(file, report)),
     'No quality was measured on a task. Before use, score both models on held-out data of yours. `mhe.json` has the whole report.',
     ...(notices.length > 0 ? [notices.map((notice) => `- ${notice}`).join('\n')] : []),
+    ...conversions(leftOut),
     ...(body === '' ? [] : [`## The card of the original\n\n${body}`]),
   ];
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
@@ -43,10 +52,21 @@ function split(card: string, settings: readonly string[]): { head: string; body:
   return { head, body: card.slice(head.length).trim() };
 }
 
-/** Only fp32 files are swapped. */
-function float32Bytes({ before, after }: BeforeAfter): BeforeAfter {
-  const size = Float32Array.BYTES_PER_ELEMENT;
-  return { before: before * size, after: after * size };
+/** The dtype that the files have; fp32 where there is one. */
+function dtypeOf(reports: CardContent['reports']): string {
+  const dtypes = Object.keys(reports).map((file) => fileKind(splitPath(file).name).dtype);
+  return dtypes.includes('fp32') ? 'fp32' : (dtypes[0] ?? 'fp32');
+}
+
+/** How to make the other dtypes of a model again. */
+function conversions(leftOut: readonly FileKind[]): string[] {
+  const commands = leftOut.flatMap((kind) => {
+    const [source, target] = [fileName({ ...kind, dtype: 'fp32' }), fileName(kind)].map((name) => `onnx/${name}`);
+    return conversionCommand(source as string, target as string, kind.dtype) ?? [];
+  });
+  if (commands.length === 0) return [];
+  const head = `## Other dtypes\n\nNothing in JavaScript makes them; in this folder, after \`${CONVERTER}\`:`;
+  return [`${head}\n\n${['```sh', ...commands, '```'].join('\n')}`];
 }
 
 function fileSection(file: string, report: SwapReport): string {
@@ -54,7 +74,7 @@ function fileSection(file: string, report: SwapReport): string {
   const rows = [
     ['parameters', parameters],
     ['bytes of weights', bytes],
-    ...(cachePerToken.before > 0 ? ([['bytes of cache for every token', float32Bytes(cachePerToken)]] as const) : []),
+    ...(cachePerToken.before > 0 ? ([['numbers cached per token', cachePerToken]] as const) : []),
   ] as const;
   const made = calibration.kind === 'given' ? 'calibration inputs' : 'MADE-UP inputs, which keep far less quality';
   const groups = [

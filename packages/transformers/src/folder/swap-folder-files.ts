@@ -7,9 +7,10 @@ import { withLocalFolder } from '../library/local-folder.js';
 import type { MheOptions } from '../options.js';
 import { type OptionsRecord, recordOptions } from '../options-record.js';
 import { readOptions, swapFile } from '../swap-file.js';
-import { checkNotQuantised } from './check-fp32.js';
+import { checkNotQuantised, checkRuns } from './check-floats.js';
 import { chooseFiles } from './choose-files.js';
 import type { DownloadedFolder } from './download-folder.js';
+import type { Dtype } from './dtype.js';
 import { folderOf, type ModelFile, type ModelFolder, readFolder, requireNode } from './model-folder.js';
 
 /** Where the swap of a folder stands. */
@@ -25,8 +26,13 @@ export interface FolderSwapOptions extends Omit<MheOptions, 'onProgress'> {
    * installed.
    */
   readonly library?: TransformersLibrary;
-  /** Which files, by the names that transformers.js has for them (`text_model`). Default: all in fp32. */
+  /** Which files, by the names that transformers.js has for them (`text_model`, `model_fp16`). Default: all. */
   readonly files?: 'all' | readonly string[];
+  /**
+   * Which dtypes of these, each swapped from the folder's own file of that dtype: fp32 and fp16; others are refused, with the
+   * command that converts the swapped file. Default: fp32, and fp16 of what has no fp32 file.
+   */
+  readonly dtypes?: readonly Dtype[];
   readonly onProgress?: (progress: FolderProgress) => void;
 }
 
@@ -45,7 +51,7 @@ export interface SwappedFolder {
 }
 
 /**
- * Swaps the attention of the fp32 files of a model folder, and writes nothing. In Node.
+ * Swaps the attention of the files of a model folder, and writes nothing. In Node.
  *
  * @param from - the folder that holds `config.json` and `onnx/`, or what `downloadFolder` brought.
  * @throws as `swapFolder` does.
@@ -54,13 +60,14 @@ export async function swapFolderFiles(
   from: string | DownloadedFolder,
   options: FolderSwapOptions = {},
 ): Promise<SwappedFolder> {
-  const { library: given, files: names = 'all', onProgress, ...rest } = options;
+  const { library: given, files: names = 'all', dtypes = null, onProgress, ...rest } = options;
   const folder = folderOf(from);
   const node = requireNode(folder);
   const original = await readFolder(node, from);
-  const chosen = chooseFiles(original, names);
+  const chosen = chooseFiles(original, names, dtypes);
   const settings = readOptions(rest);
   const library = given ?? (await importLibrary());
+  for (const { path } of chosen) checkRuns(library, path);
   const encoder = modelEncoder(library, (pretrained) =>
     withLocalFolder(node, library, folder, (id, loading) => pretrained.from_pretrained(id, loading)),
   );

@@ -1,6 +1,7 @@
 import { encodeModel } from '@mhe/onnx';
 import type { NodeModules } from '../library/node-modules.js';
 import { splitPath } from '../split-path.js';
+import { isFloat } from './dtype.js';
 import { modelCard } from './model-card.js';
 import { type ModelFile, ONNX_FOLDER, requireNode } from './model-folder.js';
 import { type OutputFile, outputConfig } from './output-config.js';
@@ -76,7 +77,7 @@ export async function writeSwappedFolder(
     const card = owns('README.md') ? node.path.join(folder, 'README.md') : null;
     const original = card === null ? '' : await readFile(card, 'utf8').catch(() => '');
     await write('config.json', json(outputConfig(swapped.original.config, files)));
-    await write('README.md', modelCard({ source, hub, original, reports, notices }));
+    await write('README.md', modelCard({ source, hub, original, reports, notices, leftOut: plan.leftOut }));
     const { options: made } = swapped;
     await write(
       'mhe.json',
@@ -120,6 +121,7 @@ async function planFolder(node: NodeModules, { original, files }: SwappedFolder)
   const otherWeights = others.filter((name) => OTHER_WEIGHTS.test(name));
   return {
     swapped,
+    leftOut,
     kept,
     copies: [
       ...others.filter((name) => !OTHER_WEIGHTS.test(name)),
@@ -128,7 +130,7 @@ async function planFolder(node: NodeModules, { original, files }: SwappedFolder)
     notices: [
       ...leftOut.map(
         ({ path, base, dtype }) =>
-          `${path} was left out: it is the original's ${dtype} file; convert the swapped ${base}.onnx to ${dtype} anew`,
+          `${path} was left out: it is the original's ${dtype} file; ${isFloat(dtype) ? 'swap both dtypes, or ' : ''}convert the swapped ${base}.onnx to ${dtype} anew`,
       ),
       ...kept.map(({ path }) => `${path} is the original's, unchanged`),
       ...otherWeights.map((name) => `${name} was left out: it has the weights of the original`),

@@ -1,13 +1,13 @@
 import { encodeModel, type OnnxSwapResult, type OrtRuntime, type SwapReport } from '@mhe/onnx';
 import { modelEncoder } from '../calibration/encoder.js';
-import { checkFp32Name, checkNotQuantised } from '../folder/check-fp32.js';
+import { checkFloatName, checkNotQuantised, checkRuns } from '../folder/check-floats.js';
 import type { TransformersLibrary } from '../library/library.js';
 import { runtimeOf } from '../library/runtime.js';
 import { ModelFolderError } from '../model-folder-error.js';
 import { splitPath } from '../split-path.js';
 import { type ReadOptions, readOptions, swapFile } from '../swap-file.js';
 import { type FileStore, openStore } from './file-store.js';
-import { fp32Options } from './fp32-options.js';
+import { floatOptions } from './float-options.js';
 import { type Disposable, rememberLoad } from './known-load.js';
 import type { LibraryOptions, MheLoadOptions } from './load-options.js';
 import { isModelFile, loadNoting, readLoaded } from './loaded-files.js';
@@ -16,7 +16,7 @@ import { optionsForSwapped, swappedFolderName, swappedPath } from './swapped-pla
 
 /** A load of the library: a model class's `from_pretrained`, or `pipeline` of one task. */
 export interface Load<Loaded> {
-  /** Tells loads of one model that need different files apart: the class or the task. */
+  /** The class or the task. */
   readonly name: string;
   readonly id: string;
   /** Loads the model from the place that the options name. */
@@ -42,10 +42,10 @@ export async function loadSwapped<Loaded extends Disposable>(
   { onReport, ...mhe }: MheLoadOptions,
 ): Promise<Loaded> {
   const settings = readOptions(mhe);
-  const options = fp32Options(library, load.id, given);
+  const options = floatOptions(library, load.id, given);
   const store = await openStore(library, load.id, options);
   const folderName = await swappedFolderName(load.id, settings);
-  const recordPath = swappedPath(`${options.subfolder ?? 'onnx'}/${load.name}.json`, folderName);
+  const recordPath = swappedPath(`${options.subfolder ?? 'onnx'}/${recordName(load.name, options)}.json`, folderName);
   const cached = await readRecord(store, recordPath);
   const record = cached ?? (await swapLoad(library, load, options, settings, { store, folderName, recordPath }));
   onReport?.({ files: record.reports, fromCache: cached !== null });
@@ -55,6 +55,13 @@ export async function loadSwapped<Loaded extends Disposable>(
   const progress = callback && { progress_callback: progressOfSwapped(callback, originals) };
   const loaded = await load.run({ ...swappedOptions, ...progress });
   return rememberLoad(loaded, { library, id: load.id, options: swappedOptions, run: load.run });
+}
+
+/** Tells loads of one model that need different files apart: by the class or task, the file's name and the dtype. */
+function recordName(load: string, { model_file_name, dtype }: LibraryOptions): string {
+  const dtypes = typeof dtype === 'object' && dtype !== null ? Object.entries(dtype).flat() : [dtype];
+  const others = [model_file_name, ...dtypes].filter((part) => part && part !== 'fp32');
+  return [load, ...others].join('.').replace(/[^\w.-]/g, '-');
 }
 
 /** What an earlier load wrote down, unless a local file has changed since. */
@@ -133,6 +140,10 @@ async function loadOriginal<Loaded extends Disposable>(
   });
   const runtime = runtimeOf(library, load.modelOf(loaded));
   await loaded.dispose();
-  for (const file of files) if (file.endsWith('.onnx')) checkFp32Name(file);
+  for (const file of files) {
+    if (!file.endsWith('.onnx')) continue;
+    checkFloatName(file);
+    checkRuns(library, file);
+  }
   return { files: [...files].sort(), runtime };
 }

@@ -1,7 +1,9 @@
 import type { OnnxModel } from '@mhe/onnx';
+import { libraryMajor, type TransformersLibrary } from '../library/library.js';
 import { ModelFolderError } from '../model-folder-error.js';
 import { splitPath } from '../split-path.js';
-import { fileKind } from './dtype.js';
+import { CONVERTER, conversionCommand } from './conversion.js';
+import { fileKind, isFloat } from './dtype.js';
 
 /** Operators that only quantised models have. */
 const QUANTISED = new Set([
@@ -19,28 +21,37 @@ const EIGHT_BITS = new Set([2, 3]);
 const FLOATS = new Set([1n, 10n, 16n]);
 
 /**
- * Checks, by its name, that a file is the fp32 one.
+ * Checks, by its name, that a file is not a quantised one.
  *
  * @param file - its path below the model, which an error calls it by.
  * @throws ModelFolderError naming the file that is needed.
  */
-export function checkFp32Name(file: string): void {
-  const { base, dtype } = fileKind(splitPath(file).name);
-  if (dtype === 'fp32') return;
-  const remedy = `Swap ${base}.onnx, and convert the result to ${dtype} afterwards`;
-  throw new ModelFolderError(
-    file,
-    'not-fp32',
-    `it is the ${dtype} file of ${base}, and the swap needs the fp32 one`,
-    remedy,
-  );
+export function checkFloatName(file: string): void {
+  const { folder, name } = splitPath(file);
+  const { base, dtype } = fileKind(name);
+  if (isFloat(dtype)) return;
+  const what = `it is the ${dtype} file of ${base}, and the swap needs the fp32 or fp16 one`;
+  const command = conversionCommand(`${folder}/${base}.onnx`, file, dtype);
+  const how = command === null ? ` with the tools of onnxruntime.quantization (${CONVERTER})` : `: ${command}`;
+  throw new ModelFolderError(file, 'not-fp32', what, `Swap ${base}.onnx, and convert the result to ${dtype}${how}`);
 }
 
-/** Checks, by its operators and weights, that a model is not a quantised one under the name of the fp32 one. */
+/**
+ * Checks that the ONNX Runtime of the library can run what a swap of a file runs.
+ *
+ * @throws ModelFolderError for fp16 files in version 2, whose runtime gives out no half-precision values.
+ */
+export function checkRuns(library: TransformersLibrary, file: string): void {
+  if (libraryMajor(library) > 2 || fileKind(splitPath(file).name).dtype !== 'fp16') return;
+  const what = 'the ONNX Runtime of transformers.js 2 gives out no half-precision values, which the swap measures';
+  throw new ModelFolderError(file, 'unsupported', what, 'Swap the fp32 file, or swap with version 3 or 4');
+}
+
+/** Checks, by its operators and weights, that a model is not a quantised one under the name of another. */
 export function checkNotQuantised(model: OnnxModel): void {
   const sign = signOfQuantisation(model);
   if (sign === null) return;
-  const what = `it is quantised (it has ${sign}), and the swap needs the fp32 model`;
+  const what = `it is quantised (it has ${sign}), and the swap needs the fp32 or fp16 model`;
   throw new ModelFolderError(model.name, 'not-fp32', what, 'Export the model in fp32, and quantise the swapped one');
 }
 

@@ -1,0 +1,21 @@
+import type { Dtype } from './dtype.js';
+
+/** What quantises ONNX models; there is nothing of the kind in JavaScript. */
+export const CONVERTER = 'pip install onnx onnxruntime';
+
+/** Weights by dtype, as ONNX Runtime's quantiser names them: what transformers.js calls q8 is int8. */
+const EIGHT_BITS: Partial<Record<Dtype, string>> = { q8: 'QInt8', int8: 'QInt8', uint8: 'QUInt8' };
+
+/** The command that makes a file of another dtype out of the fp32 one; `null` where it is more than a line. */
+export function conversionCommand(source: string, target: string, dtype: Dtype): string | null {
+  const weights = EIGHT_BITS[dtype];
+  if (weights !== undefined) {
+    const call = `quantize_dynamic('${source}', '${target}', weight_type=QuantType.${weights}, extra_options={'EnableSubgraph': True})`;
+    return `python -c "from onnxruntime.quantization import QuantType, quantize_dynamic; ${call}"`;
+  }
+  if (dtype === 'fp16') {
+    const call = `onnx.save(convert_float_to_float16(onnx.load('${source}'), keep_io_types=True), '${target}')`;
+    return `python -c "import onnx; from onnxruntime.transformers.float16 import convert_float_to_float16; ${call}"`;
+  }
+  return null;
+}
