@@ -101,7 +101,7 @@ describe('an id of the hub', () => {
       'without fp32',
       'someone/distilbert',
       (path) => (path.endsWith('.onnx') ? { status: 404 } : null),
-      /someone\/distilbert: it has no onnx\/model\.onnx \(http\S+\)\. The swap needs the fp32 file/,
+      /someone\/distilbert: it has no onnx\/model\.onnx \(http\S+\)\. The swap needs the fp32 or fp16 file/,
     ],
   ])('that is %s is told in one line, with nothing written', async (_, id, answer, says) => {
     const { code, stdout, stderr } = await run(['swap', id, '-o', output, '--data', data], { answer });

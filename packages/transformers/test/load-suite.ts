@@ -262,7 +262,7 @@ export function loadSuite(library: LibraryUnderTest, major: 2 | 3 | 4): void {
         'no fp32 file',
         'someone/bert',
         (path) => (path.endsWith('.onnx') ? { status: 404 } : null),
-        /^someone\/bert: it has no onnx\/model\.onnx \(http\S+\)\. The swap needs the fp32 file/,
+        /^someone\/bert: it has no onnx\/model\.onnx \(http\S+\)\. The swap needs the fp32 or fp16 file/,
       ],
       [
         'a server that is down',

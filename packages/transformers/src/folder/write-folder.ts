@@ -81,6 +81,7 @@ export async function writeFolder(
       cause,
     });
   } finally {
-    await rm(temporary, { recursive: true, force: true });
+    // What went wrong before it matters more.
+    await rm(temporary, { recursive: true, force: true }).catch(() => {});
   }
 }

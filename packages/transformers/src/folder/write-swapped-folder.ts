@@ -1,5 +1,6 @@
 import { encodeModel } from '@mhe/onnx';
 import type { NodeModules } from '../library/node-modules.js';
+import { ModelFolderError } from '../model-folder-error.js';
 import { splitPath } from '../split-path.js';
 import { isFloat } from './dtype.js';
 import { modelCard } from './model-card.js';
@@ -59,7 +60,11 @@ export async function writeSwappedFolder(
     const copy = async (path: string) => {
       signal?.throwIfAborted();
       // Downloaded folders may hold links to where the files really are.
-      await cp(node.path.join(folder, path), node.path.join(target, path), { recursive: true, dereference: true });
+      const source = node.path.join(folder, path);
+      await cp(source, node.path.join(target, path), { recursive: true, dereference: true }).catch((cause) => {
+        const what = `it cannot be copied (${cause.code ?? cause.message})`;
+        throw new ModelFolderError(source, 'unreadable', what, 'Mend or remove it', { cause });
+      });
     };
     const plan = await planFolder(node, swapped);
     notices.push(...plan.notices);

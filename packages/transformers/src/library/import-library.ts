@@ -7,7 +7,7 @@ const PACKAGES = ['@huggingface/transformers', '@xenova/transformers'];
  * Imports the transformers.js that the project has installed: `@huggingface/transformers`, or failing that,
  * `@xenova/transformers`.
  *
- * @throws Error where neither can be imported; it says what to install.
+ * @throws Error where neither can be imported, or one is there and its ONNX Runtime cannot be loaded; it says what to do.
  */
 export async function importLibrary(): Promise<TransformersLibrary> {
   const failures: unknown[] = [];
@@ -15,6 +15,7 @@ export async function importLibrary(): Promise<TransformersLibrary> {
     try {
       return (await import(/* @vite-ignore */ /* webpackIgnore: true */ name)) as TransformersLibrary;
     } catch (failure) {
+      if ((failure as { code?: unknown }).code === 'ERR_DLOPEN_FAILED') throw unloadable(name, failure as Error);
       failures.push(failure);
     }
   }
@@ -22,4 +23,12 @@ export async function importLibrary(): Promise<TransformersLibrary> {
     'transformers.js is not installed: add @huggingface/transformers to the project, or pass the module as `library`.',
     { cause: new AggregateError(failures) },
   );
+}
+
+/** Versions 2, 3 and 4 bring an onnxruntime-node each, of which one process takes one version. */
+function unloadable(name: string, cause: Error): Error {
+  const [line] = cause.message.split('\n');
+  const remedy =
+    'Most likely another version of onnxruntime-node is loaded already: load one version of transformers.js in a process, and pass it as `library`.';
+  return new Error(`${name} cannot load its onnxruntime-node (${line}). ${remedy}`, { cause });
 }

@@ -22,7 +22,7 @@ const READINGS: readonly Reading[] = [
     says: /^Could not locate file: "(.*\.onnx(?:_data(?:_\d+)?)?)"/,
     problem: 'unreadable',
     what: (url) => `it has no ${fileOf(url)} (${url})`,
-    remedy: 'The swap needs the fp32 file: choose a model that has it',
+    remedy: 'The swap needs the fp32 or fp16 file: choose a model that has it',
   },
   {
     says: /^Could not locate file: "(.*)"/,

@@ -63,7 +63,11 @@ function webStore(cache: WebCache, address: ModelAddress, node: NodeModules | nu
       (await match(address.local(file))) ?? (await match(address.remote(file))) ?? (await local(node, address, file)),
     async write(file, bytes) {
       const headers = { 'content-length': String(bytes.byteLength), 'content-type': 'application/octet-stream' };
-      await cache.put(address.remote(file), new Response(bytes as Uint8Array<ArrayBuffer>, { headers }));
+      const place = address.remote(file);
+      await cache.put(place, new Response(bytes as Uint8Array<ArrayBuffer>, { headers })).catch((cause) => {
+        const what = `the cache does not take it (${cause instanceof Error ? cause.message : cause})`;
+        throw new ModelFolderError(place, 'unwritable', what, 'Make space in it, or set another one in env', { cause });
+      });
     },
     stamp: (file) => stamp(node, address, file),
   };
@@ -89,7 +93,8 @@ function folderStore(folder: string, address: ModelAddress, node: NodeModules): 
         const remedy = 'Check its space and permissions, or set env.cacheDir';
         throw new ModelFolderError(target, 'unwritable', `it cannot be written (${code})`, remedy, { cause });
       } finally {
-        await rm(temporary, { force: true });
+        // What went wrong before it matters more.
+        await rm(temporary, { force: true }).catch(() => {});
       }
     },
     stamp: (file) => stamp(node, address, file),
