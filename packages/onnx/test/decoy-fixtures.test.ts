@@ -29,7 +29,12 @@ const reasons: Readonly<Record<string, RegExp>> = {
   'the scores are between heads, not between positions': /the query mixes positions and features/,
   'softmax over the queries, not over the keys': /the values are not summed over the keys/,
   'values have no projection': /the value is the graph input "x", not a projection/,
-  'quantised products': /not constant|nothing is weighted by it/,
+  'quantised products': /(MatMulInteger|MatMulNBits|QuantizeLinear)\): quantised attention is not swapped/,
+  'caches of a fixed length':
+    /comes out of .*Scatter.*caches of a fixed length, which are written in place, are not swapped/,
+  'caches that the caller joins':
+    /the new keys go out by themselves as "key": the cache is put together outside the graph/,
+  'two layers read the same keys and values': /use the same keys or values, which would have to be swapped together/,
   'no projections': /the query is the graph input "x", not a projection/,
   'a product mixes the heads before the softmax': /no product of queries and keys/,
 };

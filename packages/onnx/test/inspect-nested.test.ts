@@ -1,9 +1,10 @@
 // Attention where the finder does not look: in nested graphs and functions. It is said to be there, and left alone.
 import { create } from '@bufbuild/protobuf';
-import { FunctionProtoSchema, NodeProtoSchema } from 'onnx-buf';
+import { FunctionProtoSchema, NodeProtoSchema, SparseTensorProtoSchema } from 'onnx-buf';
 import { describe, expect, it } from 'vitest';
 import { edit } from '../src/graph/edit.js';
 import { inspect } from '../src/index.js';
+import { fixtureModel } from './fixture.js';
 import { graph, model, node, value } from './graph-builder.js';
 
 const body = (...operators: string[]) =>
@@ -88,4 +89,24 @@ describe('inspect', () => {
       ]);
     },
   );
+
+  it('does not read weights in sparse initialisers', async () => {
+    const made = await fixtureModel('reversed-products-script13');
+    const own = made.proto.graph as NonNullable<typeof made.proto.graph>;
+    const isWeight = ({ dims }: { dims: readonly bigint[] }) => dims.length === 2;
+    const [weight] = own.initializer.filter(isWeight) as [(typeof own.initializer)[0]];
+    const sparse = create(SparseTensorProtoSchema, {
+      values: edit(weight, { dims: [weight.dims[0] ?? 0n] }),
+      dims: weight.dims,
+    });
+    const changed = edit(own, {
+      initializer: own.initializer.filter((tensor) => tensor !== weight),
+      sparseInitializer: [sparse],
+    });
+    const { attention, skipped } = inspect({ ...made, proto: edit(made.proto, { graph: changed }) });
+    expect(attention).toEqual([]);
+    expect(skipped.map(({ reason }) => reason)).toEqual([
+      `its weight "${weight.name}" is computed by ${weight.name} (sparse initializer)`,
+    ]);
+  });
 });

@@ -307,6 +307,7 @@ const followed: readonly (readonly [what: string, made: Case])[] = [
   ['copies', { op: 'Tile', inputs: [[2, 3], list('r', 2, 1)] }],
   ['more of it', { op: 'Expand', inputs: [[3, 1], list('t', 2, 1, 4)] }],
   ['picked places', { op: 'Gather', inputs: [[3, 4], integers('i', [2, 1], [1, -1])], attributes: { axis: 1 } }],
+  ['picked places of the first axis', { op: 'GatherND', inputs: [[3, 4], integers('i', [2, 1], [2, 0])] }],
   [
     'pieces put together',
     {

@@ -97,12 +97,21 @@ function verified(
   const skipped: SkippedSite[] = [];
   const second = new Inquiry(view, evaluate(view, attempt.again));
   const elsewhere = attempt.results.find((result) => result instanceof Refusal && result.cause === 'elsewhere');
+  const borrowed = borrowers(attempt.results);
   softmaxes.forEach((softmax, i) => {
     let result = attempt.results[i] as AttentionBlock | Refusal;
     if (!(result instanceof Refusal)) result = disagreement(result, blockOrRefusal(second, softmax), softmax) ?? result;
     if (elsewhere && !(result instanceof Refusal) && (result.key.cache || result.value.cache)) {
       const reason = `its caches go with those that another graph makes (${(elsewhere as Refusal).message}), which would have to be swapped alike`;
       result = new Refusal(reason, [softmax.source, ...(elsewhere as Refusal).nodes]);
+    }
+    const others = result instanceof Refusal ? undefined : borrowed.get(result);
+    if (others) {
+      const names = others.join(', ');
+      result = new Refusal(
+        `it and ${names} use the same keys or values, which would have to be swapped together`,
+        others,
+      );
     }
     if (result instanceof Refusal) {
       skipped.push({ name: softmax.source, reason: result.message, nodes: result.nodes });
@@ -117,6 +126,28 @@ function verified(
     found.push({ site: describe(attempt.inquiry, result, found.length), block: result });
   });
   return { found, skipped };
+}
+
+/** Blocks whose keys or values are computed once for several of them, with the names of the others. */
+function borrowers(results: readonly (AttentionBlock | Refusal)[]): ReadonlyMap<AttentionBlock, readonly string[]> {
+  const blocks = results.flatMap((result) => (result instanceof Refusal ? [] : [result]));
+  const uses = new Map<string, AttentionBlock[]>();
+  for (const block of blocks) {
+    for (const { traced, heads } of [block.key, block.value]) {
+      const use = `${traced.projection.node.outputs[0]}|${heads.columns}`;
+      uses.set(use, [...new Set([...(uses.get(use) ?? []), block])]);
+    }
+  }
+  return new Map(
+    [...uses.values()].flatMap((together) =>
+      together.length < 2
+        ? []
+        : together.map((block): [AttentionBlock, string[]] => {
+            const others = together.filter((other) => other !== block);
+            return [block, others.map(({ chain }) => chain.softmax.source)];
+          }),
+    ),
+  );
 }
 
 /** What hangs on the sizes tried is no property of the graph. */

@@ -3,6 +3,7 @@ import { broadcastDims, broadcastSource } from './evaluate.js';
 import type { Inquiry } from './inquiry.js';
 import { quoted, sources } from './inquiry.js';
 import { elementCount, movesElements, normaliseAxis } from './layout.js';
+import { isQuantised, named } from './quantised.js';
 import { Refusal } from './refusal.js';
 import type { ViewNode } from './view.js';
 
@@ -177,7 +178,16 @@ interface WayToContext {
 function towardsContext(inquiry: Inquiry, softmax: ViewNode): WayToContext {
   const ways = waysToContext(inquiry, softmax.outputs[0] ?? '', [], new Set());
   const way = ways[0];
-  if (!way) throw new Refusal('nothing is weighted by it', sources(softmax));
+  if (!way) {
+    const quantised = inquiry.readers(softmax.outputs[0] ?? '').find(isQuantised);
+    if (quantised) {
+      throw new Refusal(
+        `its probabilities go to ${named(quantised)}: quantised attention is not swapped`,
+        sources(quantised),
+      );
+    }
+    throw new Refusal('nothing is weighted by it', sources(softmax));
+  }
   if (ways.length > 1) {
     throw new Refusal('its probabilities enter several products', sources(...ways.map(({ context }) => context)));
   }

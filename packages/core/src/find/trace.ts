@@ -8,6 +8,7 @@ import type { NormStep } from './norm.js';
 import { normStep } from './norm.js';
 import type { ProjectionProduct } from './projection.js';
 import { projectionOf } from './projection.js';
+import { named, quantisedSource } from './quantised.js';
 import { Refusal } from './refusal.js';
 import type { Rotation } from './rotation.js';
 import { rotationsAt } from './rotation.js';
@@ -337,6 +338,11 @@ function cachedValue(inquiry: Inquiry, value: ProjectedValue, step: CacheStep, r
   if (varies(value.columns, value.dims, step.axis)) {
     throw new Refusal(`the ${role} is joined to a cache along its features (${step.node.source})`, sources(step.node));
   }
+  const out = value.states.find((state) => inquiry.isOutput(state.value));
+  if (out) {
+    const why = 'the cache is put together outside the graph, which is not swapped';
+    throw new Refusal(`the new ${role}s go out by themselves as ${quoted(out.value)}: ${why}`, sources(step.node));
+  }
   const { dims, source, earlier } = joinedSource(inquiry, step);
   const joined = moved(value, dims, source);
   const count = value.projection.rowCount;
@@ -364,6 +370,13 @@ function cachedValue(inquiry: Inquiry, value: ProjectedValue, step: CacheStep, r
 function chainOperand(inquiry: Inquiry, node: ViewNode, role: string): string {
   const [a = '', b = ''] = node.inputs;
   const { operator } = node;
+  const quantised = (id: string) => {
+    const from = quantisedSource(inquiry, id);
+    return (
+      from &&
+      new Refusal(`the ${role} is computed by ${named(from)}: quantised attention is not swapped`, sources(from))
+    );
+  };
   if (movesElements(node)) {
     if (inquiry.isFixed(a)) throw new Refusal(`the ${role} is constant`, sources(node));
     return a;
@@ -375,6 +388,8 @@ function chainOperand(inquiry: Inquiry, node: ViewNode, role: string): string {
     const { name } = operator;
     if (known[1] && !known[0] && (name === 'add' || name === 'sub' || name === 'mul' || name === 'div')) return a;
     if (known[0] && !known[1] && (name === 'add' || name === 'sub' || name === 'mul')) return b;
+    const failure = quantised(a) ?? quantised(b);
+    if (failure) throw failure;
     if (name === 'add' && isScaled(inquiry, a) && isScaled(inquiry, b)) {
       throw new Refusal(`the ${role} is rotated by its position in a way that is not followed`, sources(node));
     }
@@ -388,8 +403,13 @@ function chainOperand(inquiry: Inquiry, node: ViewNode, role: string): string {
     throw new Refusal(`the ${role} comes from a product ${why} (${node.source})`, sources(node));
   }
   if (operator.kind === 'constant') throw new Refusal(`the ${role} is constant`, sources(node));
-  const name = operator.kind === 'opaque' || operator.kind === 'unary' ? operator.name : operator.kind;
-  throw new Refusal(`the ${role} passes through ${node.source} (${name})`, sources(node));
+  const failure = quantised(node.outputs[0] ?? '');
+  if (failure) throw failure;
+  if (operator.kind === 'opaque' && operator.name.startsWith('Scatter')) {
+    const why = 'caches of a fixed length, which are written in place, are not swapped';
+    throw new Refusal(`the ${role} comes out of ${named(node)}: ${why}`, sources(node));
+  }
+  throw new Refusal(`the ${role} passes through ${named(node)}`, sources(node));
 }
 
 function isScaled(inquiry: Inquiry, id: string): boolean {

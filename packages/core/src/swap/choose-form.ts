@@ -45,7 +45,7 @@ export function chooseForm(
   const merged = obstacles.folded();
   if (merged !== null) {
     const obstacle = obstacles.widened();
-    if (obstacle !== null) throw new FormError('widened', obstacle);
+    if (obstacle !== null) throw new FormError('folded', `${merged}; widened: ${obstacle}`);
     return { form: 'widened', reason: merged };
   }
   if (!weights.queryBias || weights.queryGain) return { form: 'folded', reason: 'the fastest for this embedding' };

@@ -12,9 +12,10 @@ export function isRegular(stream: Stream | undefined): stream is Stream {
 export function canonicalObstacle(block: AttentionBlock): string | null {
   const isMerged = block.axes?.merged !== null;
   // Which then is faster, as nothing has to be moved.
-  if (!block.axes || (isMerged && widenedObstacle(block) === null)) {
+  if (isMerged && widenedObstacle(block) === null) {
     return 'its heads are not an axis of their own (merged with the batch)';
   }
+  if (!block.axes) return 'its batch and its heads are not one axis each';
   const irregular = [block.query, block.key, block.value].find(({ stream }) => !isRegular(stream));
   return irregular
     ? `its input "${irregular.traced.projection.stream}" has no batch and sequence axes of their own`

@@ -30,6 +30,8 @@ export function graphView(model: OnnxModel): GraphView {
     if (node.operator.kind === 'constant') constants.set(id, node.operator.dims);
   };
   for (const tensor of graph.initializer) addConstant(tensor.name, tensor, tensor.name);
+  for (const { values, dims } of graph.sparseInitializer)
+    if (values) nodes.push(sparseConstant(values.name, dims.map(Number)));
   for (const node of sortNodes(graph).node) {
     const tensor = constantNodeTensor(node);
     if (tensor) addConstant(node.output[0] ?? '', tensor, nodeName(node));
@@ -58,6 +60,12 @@ function translate(translation: Translation): readonly ViewNode[] {
   const rule = Object.hasOwn(shapeRules, node.opType) ? (shapeRules[node.opType]?.(node) ?? null) : null;
   const name = isOnnxDomain(node.domain) ? node.opType : `${node.domain}.${node.opType}`;
   return [{ operator: { kind: 'opaque', name, shapes: rule }, inputs: node.input, outputs: node.output, source }];
+}
+
+/** Known by its size alone: what it holds is not read. */
+function sparseConstant(id: string, dims: readonly number[]): ViewNode {
+  const operator = { kind: 'opaque', name: 'sparse initializer', shapes: () => [dims] } as const;
+  return { operator, inputs: [], outputs: [id], source: id };
 }
 
 function constantOf(model: OnnxModel, id: string, tensor: TensorProto, source: string): ViewNode | undefined {

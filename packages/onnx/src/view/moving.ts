@@ -22,8 +22,22 @@ export const moving: Family = {
   Slice: sliced,
   Split: (t) => withList(t, { kind: 'split', axis: intAttribute(t.node, 'axis', 0) }, intsAttribute(t.node, 'split')),
   Gather: (t) => same(t, { kind: 'gather', axis: intAttribute(t.node, 'axis', 0) }),
+  GatherND: pickedFirst,
   Concat: (t) => same(t, { kind: 'concat', axis: intAttribute(t.node, 'axis', 0) }),
 };
+
+/** Places of the first axis alone, as the current PyTorch exporter writes an index. */
+function pickedFirst(t: Translation): readonly ViewNode[] | undefined {
+  const { node, source } = t;
+  const [data = '', indices = ''] = node.input;
+  if (t.constantDims(indices)?.at(-1) !== 1 || intAttribute(node, 'batch_dims', 0) !== 0) return undefined;
+  const [axes, places] = [inner(t, 'axes'), inner(t, 'places')];
+  return [
+    constantNode(t, axes, [-1], [1]),
+    { operator: { kind: 'squeeze' }, inputs: [indices, axes], outputs: [places], source },
+    ...same(t, { kind: 'gather', axis: 0 }, [data, places]),
+  ];
+}
 
 /** Before opset 10 the ranges are attributes. */
 function sliced(t: Translation): readonly ViewNode[] {

@@ -8,7 +8,16 @@ export const shapeRules: Readonly<Record<string, (node: NodeProto) => ShapeRule>
     ...['BatchNormalization', 'LayerNormalization', 'InstanceNormalization', 'GroupNormalization', 'RMSNormalization'],
     ...['LpNormalization', 'MeanVarianceNormalization', 'SimplifiedLayerNormalization', 'LRN', 'Hardmax', 'CumSum'],
     ...['Trilu', 'EyeLike', 'ScatterND', 'ScatterElements', 'Scatter', 'Bernoulli', 'RandomNormalLike'],
-    ...['RandomUniformLike', 'QuantizeLinear', 'DequantizeLinear', 'BitwiseNot', 'FastGelu', 'QuickGelu', 'BiasGelu'],
+    ...[
+      'RandomUniformLike',
+      'QuantizeLinear',
+      'DequantizeLinear',
+      'BitwiseNot',
+      'FastGelu',
+      'QuickGelu',
+      'BiasGelu',
+      'RotaryEmbedding',
+    ],
   ]),
   GatherElements:
     () =>
@@ -22,6 +31,9 @@ export const shapeRules: Readonly<Record<string, (node: NodeProto) => ShapeRule>
         data && indices && depth !== undefined ? [...indices.slice(0, -1), ...data.slice(batch + depth)] : undefined,
       ];
     },
+  MatMulNBits: quantisedProduct,
+  MatMulBnb4: quantisedProduct,
+  MatMulInteger: integerProduct,
   // How many there are is only known where the numbers are.
   NonZero:
     () =>
@@ -151,4 +163,14 @@ function window(node: NodeProto, space: readonly number[], kernel: readonly numb
     return (ceil ? Math.ceil : Math.floor)((padded - reach) / stride) + 1;
   });
   return out.every((dim) => dim > 0) ? out : undefined;
+}
+
+/** `[..., K]` by weights that only their attributes tell the size of. */
+function quantisedProduct(node: NodeProto): ShapeRule {
+  const columns = intAttribute(node, 'N', undefined);
+  return ([x]) => [x && columns !== undefined ? [...x.slice(0, -1), columns] : undefined];
+}
+
+function integerProduct(): ShapeRule {
+  return ([x, weight]) => [x && weight?.length === 2 ? [...x.slice(0, -1), weight[1] as number] : undefined];
 }
