@@ -1,5 +1,7 @@
-import { type BackendName, type BackendObstacles, backendNames } from './backends.js';
 import { element } from './element.js';
+
+/** Why each backend cannot be used here; `null` for one that can. */
+export type Obstacles<Backend extends string> = Readonly<Record<Backend, string | null>>;
 
 /**
  * Radio buttons for the backends, in a fieldset; those that the browser lacks are disabled and say why.
@@ -7,13 +9,13 @@ import { element } from './element.js';
  * @param fieldset - with its legend; the buttons are added.
  * @param choose - is told of a choice. The buttons are disabled until it is done.
  */
-export function backendChoice(
+export function backendChoice<Backend extends string>(
   fieldset: HTMLFieldSetElement,
-  obstacles: BackendObstacles,
-  chosen: BackendName,
-  choose: (backend: BackendName) => Promise<void>,
+  obstacles: Obstacles<Backend>,
+  chosen: Backend,
+  choose: (backend: Backend) => Promise<void>,
 ): void {
-  for (const name of backendNames) {
+  for (const name of Object.keys(obstacles) as Backend[]) {
     const obstacle = obstacles[name];
     const input = element('input', { type: 'radio', name: 'backend', value: name, checked: name === chosen });
     input.disabled = obstacle !== null;
@@ -33,8 +35,8 @@ export function backendChoice(
 }
 
 /** The first backend that works here. */
-export function firstBackend(obstacles: BackendObstacles): BackendName {
-  const name = backendNames.find((backend) => obstacles[backend] === null);
-  if (!name) throw new Error(`No backend of TensorFlow.js works here: ${Object.values(obstacles).join('; ')}.`);
+export function firstBackend<Backend extends string>(obstacles: Obstacles<Backend>): Backend {
+  const name = (Object.keys(obstacles) as Backend[]).find((backend) => obstacles[backend] === null);
+  if (!name) throw new Error(`No backend works here: ${Object.values(obstacles).join('; ')}.`);
   return name;
 }

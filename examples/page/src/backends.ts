@@ -6,13 +6,12 @@ import simdWasm from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.
 import threadedWasm from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-threaded-simd.wasm?url';
 import '@tensorflow/tfjs-backend-webgpu';
 import { env, ready, setBackend } from '@tensorflow/tfjs-core';
+import type { Obstacles } from './backend-choice.js';
+import { webgpuObstacle } from './webgpu-obstacle.js';
 
-export const backendNames = ['wasm', 'webgl', 'webgpu'] as const;
+export type BackendName = 'wasm' | 'webgl' | 'webgpu';
 
-export type BackendName = (typeof backendNames)[number];
-
-/** Why each backend cannot be used here; `null` for one that can. */
-export type BackendObstacles = Readonly<Record<BackendName, string | null>>;
+export type BackendObstacles = Obstacles<BackendName>;
 
 setWasmPaths({
   'tfjs-backend-wasm.wasm': plainWasm,
@@ -49,11 +48,4 @@ function webglObstacle(): string | null {
   if (context === null) return 'this browser has no WebGL 2 here';
   context.getExtension('WEBGL_lose_context')?.loseContext();
   return null;
-}
-
-async function webgpuObstacle(): Promise<string | null> {
-  const gpu = (navigator as { gpu?: { requestAdapter(): Promise<unknown> } }).gpu;
-  if (!gpu) return isSecureContext ? 'this browser has no WebGPU' : 'WebGPU needs a secure page (https or localhost)';
-  const adapter = await gpu.requestAdapter().catch(() => null);
-  return adapter ? null : 'this browser has WebGPU, but no graphics adapter for it';
 }

@@ -6,6 +6,6 @@
 export const pageConfig = {
   base: './',
   worker: { format: /** @type {const} */ ('es') },
-  // TensorFlow.js is large whatever one does.
+  // The libraries are large whatever one does.
   build: { target: 'es2022', chunkSizeWarningLimit: 4000 },
 };

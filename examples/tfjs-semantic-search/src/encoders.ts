@@ -1,4 +1,5 @@
 import { type BackendName, type BackendObstacles, backendObstacles, useBackend } from '@mhe/example-page/backends';
+import { type Rankings, rank } from '@mhe/example-page/rank';
 import { embed, load, type Tokenizer } from '@mhe/example-sentence-encoder';
 import type { GraphModel } from '@tensorflow/tfjs-converter';
 import { io, memory } from '@tensorflow/tfjs-core';
@@ -11,21 +12,6 @@ export interface ModelFacts {
   readonly bytes: number;
   /** What loading it added to `tf.memory()`. */
   readonly memory: { readonly tensors: number; readonly bytes: number };
-}
-
-/** What one model makes of the sentences. */
-export interface Ranking {
-  /** Cosine of each sentence to the query. */
-  readonly scores: readonly number[];
-  /** Median time of a sentence. */
-  readonly milliseconds: number;
-}
-
-/** What the models make of the sentences. */
-export interface Rankings {
-  readonly original: Ranking;
-  /** With the mean cosine of its vectors to the original's. */
-  readonly swapped: (Ranking & { readonly likeOriginal: number }) | null;
 }
 
 type ModelName = 'original' | 'swapped';
@@ -64,30 +50,14 @@ export class Encoders {
     return this.load('swapped');
   }
 
-  /** Ranks sentences by their nearness to a query, the models taking turns sentence by sentence. */
-  async rank(query: string, sentences: readonly string[]): Promise<Rankings> {
-    const names = [...this.models.keys()];
-    const vectors = new Map(names.map((name) => [name, [] as Float32Array[]]));
-    const times = new Map(names.map((name) => [name, [] as number[]]));
-    for (const sentence of [query, ...sentences]) {
-      const tokens = this.tokenize(sentence);
-      for (const [name, model] of this.models) {
-        const start = performance.now();
-        vectors.get(name)?.push(await embed(model, tokens));
-        times.get(name)?.push(performance.now() - start);
-      }
-    }
-    const ranking = (name: ModelName): Ranking | null => {
-      const [asked, ...others] = vectors.get(name) ?? [];
-      return asked
-        ? { scores: others.map((other) => cosine(asked, other)), milliseconds: median(times.get(name)) }
-        : null;
-    };
-    const [original, swapped] = [ranking('original'), ranking('swapped')];
+  /** Ranks sentences by their nearness to a query. */
+  rank(query: string, sentences: readonly string[]): Promise<Rankings> {
+    const [original, swapped] = (['original', 'swapped'] as const).map((name) => {
+      const model = this.models.get(name);
+      return model ? (tokens: readonly number[]) => embed(model, tokens) : null;
+    });
     if (!original) throw new Error('The encoder is not loaded yet.');
-    const [first, second] = [vectors.get('original') ?? [], vectors.get('swapped') ?? []];
-    const likeOriginal = second.reduce((sum, vector, i) => sum + cosine(vector, first[i] ?? vector) / second.length, 0);
-    return { original, swapped: swapped && { ...swapped, likeOriginal } };
+    return rank(original, swapped ?? null, this.tokenize(query), sentences.map(this.tokenize));
   }
 
   private async load(name: ModelName): Promise<ModelFacts> {
@@ -102,13 +72,4 @@ export class Encoders {
       memory: { tensors: after.numTensors - before.numTensors, bytes: after.numBytes - before.numBytes },
     };
   }
-}
-
-/** Cosine of vectors of unit length. */
-function cosine(a: Float32Array, b: Float32Array): number {
-  return a.reduce((sum, x, i) => sum + x * (b[i] ?? Number.NaN), 0);
-}
-
-function median(values: readonly number[] = []): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 }

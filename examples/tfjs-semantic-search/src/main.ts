@@ -1,15 +1,17 @@
 import '@mhe/example-page/style.css';
-import './search.css';
+import '@mhe/example-page/search.css';
 import { backendChoice, firstBackend } from '@mhe/example-page/backend-choice';
 import type { BackendName } from '@mhe/example-page/backends';
 import { byId, showErrors } from '@mhe/example-page/element';
-import { megabytes } from '@mhe/example-page/figures';
+import { exampleQuery, exampleSentences } from '@mhe/example-page/example-sentences';
+import { count, megabytes } from '@mhe/example-page/figures';
+import type { Job } from '@mhe/example-page/job';
+import type { Ranking } from '@mhe/example-page/rank';
+import { agreement, showModel } from '@mhe/example-page/search-results';
 import { proxy, transfer, wrap } from 'comlink';
 import type { Encoders, ModelFacts } from './encoders.js';
-import { exampleQuery, exampleSentences } from './example-sentences.js';
-import { agreement, showModel } from './results.js';
-import type { Dials, SwapStep } from './swap-encoder.js';
-import { type SwapJob, startSwap } from './swap-job.js';
+import { startSwap } from './start-swap.js';
+import type { Dials, SwappedEncoder, SwapStep } from './swap-encoder.js';
 
 showErrors(byId('error', HTMLElement));
 
@@ -23,7 +25,7 @@ const [query, sentences] = [byId('query', HTMLInputElement), byId('sentences', H
 const [state, stage] = [byId('state', HTMLElement), byId('stage', HTMLElement)];
 const progress = byId('progress', HTMLProgressElement);
 const facts: { original?: ModelFacts; swapped?: ModelFacts } = {};
-let job: SwapJob | null = null;
+let job: Job<SwappedEncoder> | null = null;
 
 query.value = exampleQuery;
 sentences.value = exampleSentences.join('\n');
@@ -60,11 +62,20 @@ async function rank(): Promise<void> {
     const lines = sentences.value.split('\n').filter((line) => line.trim() !== '');
     const rankings = await encoders.rank(query.value, lines);
     const { original, swapped } = rankings;
-    if (facts.original) showModel(byId('original', HTMLElement), facts.original, original, lines);
-    if (facts.swapped && swapped) showModel(byId('swapped', HTMLElement), facts.swapped, swapped, lines);
+    if (facts.original) show('original', facts.original, original, lines);
+    if (facts.swapped && swapped) show('swapped', facts.swapped, swapped, lines);
     byId('agreement', HTMLElement).textContent = agreement(rankings);
   });
   state.textContent = 'Ready';
+}
+
+function show(id: string, { parameters, bytes, memory }: ModelFacts, ranking: Ranking, lines: readonly string[]): void {
+  const shown = {
+    Size: `${megabytes(bytes)}, ${count(parameters)} parameters`,
+    Time: `${ranking.milliseconds.toFixed(1)} ms a sentence`,
+    Memory: `${megabytes(memory.bytes)} in ${count(memory.tensors)} tensors`,
+  };
+  showModel(byId(id, HTMLElement), shown, ranking.scores, lines);
 }
 
 /** Says what is going on while it does, and that it failed where it fails. */

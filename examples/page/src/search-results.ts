@@ -1,28 +1,26 @@
-import { element } from '@mhe/example-page/element';
-import { count, megabytes } from '@mhe/example-page/figures';
-import type { ModelFacts, Ranking, Rankings } from './encoders.js';
+import { element } from './element.js';
+import type { Rankings } from './rank.js';
 
-/** Shows one model's size and time, and the sentences from the nearest on. */
-export function showModel(place: HTMLElement, facts: ModelFacts, ranking: Ranking, sentences: readonly string[]): void {
-  const { parameters, bytes, memory } = facts;
-  const lines: Record<string, string> = {
-    Size: `${megabytes(bytes)}, ${count(parameters)} parameters`,
-    Time: `${ranking.milliseconds.toFixed(1)} ms a sentence`,
-    Memory: `${megabytes(memory.bytes)} in ${count(memory.tensors)} tensors`,
-  };
-  const terms = Object.entries(lines).flatMap(([term, text]) => [
+/** Shows what there is to say of one model, and the sentences from the nearest on. */
+export function showModel(
+  place: HTMLElement,
+  facts: Readonly<Record<string, string>>,
+  scores: readonly number[],
+  sentences: readonly string[],
+): void {
+  const terms = Object.entries(facts).flatMap(([term, text]) => [
     element('dt', {}, term),
     element('dd', { className: term.toLowerCase() }, text),
   ]);
   place.querySelector('.facts')?.replaceChildren(...terms);
-  const items = inOrder(ranking.scores).map((i) => {
-    const score = ranking.scores[i] ?? 0;
+  const items = inOrder(scores).map((i) => {
+    const score = scores[i] ?? 0;
     const bar = element('meter', { min: 0, max: 1, value: Math.max(0, score), ariaHidden: 'true' });
     const line = element('span', { className: 'sentence' }, sentences[i] ?? '');
     return element('li', {}, line, element('span', { className: 'score' }, bar, ` ${score.toFixed(3)}`));
   });
   place.querySelector('.ranking')?.replaceChildren(...items);
-  place.querySelector('.quiet')?.remove();
+  place.querySelector('.quiet')?.setAttribute('hidden', '');
 }
 
 /** In a sentence how far the two rankings agree. */
@@ -38,4 +36,10 @@ export function agreement({ original, swapped }: Rankings): string {
 /** The sentences' places, the highest score first. */
 function inOrder(scores: readonly number[]): number[] {
   return scores.map((_, i) => i).sort((a, b) => (scores[b] ?? 0) - (scores[a] ?? 0));
+}
+
+/** Takes away what `showModel` shows. */
+export function clearModel(place: HTMLElement): void {
+  for (const list of place.querySelectorAll('.facts, .ranking')) list.replaceChildren();
+  place.querySelector('.quiet')?.removeAttribute('hidden');
 }

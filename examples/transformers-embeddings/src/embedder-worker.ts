@@ -1,0 +1,4 @@
+import { expose } from 'comlink';
+import { Embedders } from './embedders.js';
+
+expose(new Embedders());

@@ -1,0 +1,4 @@
+import { expose } from 'comlink';
+import { swapModel } from './swap-model.js';
+
+expose(swapModel);
