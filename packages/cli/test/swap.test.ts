@@ -229,7 +229,10 @@ describe('a swap that cannot be done ends with code 1 and one line, before any w
   });
 
   it('where the output has no folder, or is one', async () => {
-    await refused([model, '-o', join(folder, 'nowhere', 'out.onnx')], /cannot write to the folder .*nowhere/);
+    await refused(
+      [model, '-o', join(folder, 'nowhere', 'out.onnx')],
+      /there is no folder .*nowhere for the output .*; create it first/,
+    );
     await refused([model, '-o', folder], /is a folder/);
   });
 

@@ -181,7 +181,10 @@ describe('a swap that cannot be done changes nothing', () => {
   it('where the output is a file or named like one, is in no folder, or has files in it', async () => {
     await refused(['-o', join(folder, 'new.json')], /new\.json has the name of a file; name a folder/);
     await refused(['-o', calibration, '--force'], /feeds\.jsonl is a file; name a folder/);
-    await refused(['-o', join(folder, 'nowhere', 'out')], /cannot write to the folder .*nowhere/);
+    await refused(
+      ['-o', join(folder, 'nowhere', 'out')],
+      /there is no folder .*nowhere for the output .*; create it first/,
+    );
     await mkdir(output);
     await writeFile(join(output, 'group1-shard1of1.bin'), 'precious');
     await refused([], /out is not empty; give --force to put the model beside what is there/);

@@ -44,6 +44,9 @@ export async function checkOutputFolder(input: string | null, output: string, fo
 
 async function checkWritable(folder: string, output: string): Promise<void> {
   await access(folder, constants.W_OK).catch((cause) => {
+    if (cause.code === 'ENOENT') {
+      throw new Error(`there is no folder ${folder} for the output ${output}; create it first`, { cause });
+    }
     throw new Error(`cannot write to the folder ${folder} of the output ${output}: ${cause.code}`, { cause });
   });
 }

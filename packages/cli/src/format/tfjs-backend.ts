@@ -1,6 +1,5 @@
 import { createRequire } from 'node:module';
 import { dirname, sep } from 'node:path';
-import '@tensorflow/tfjs-backend-cpu';
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import { enableProdMode, setBackend } from '@tensorflow/tfjs-core';
 
@@ -28,6 +27,7 @@ export async function withTfjsBackend<Result>(work: () => Promise<Result>): Prom
       reason = `lacks the kernel ${kernel}`;
     }
   }
+  await import('@tensorflow/tfjs-backend-cpu');
   await setBackend('cpu');
   const notice = `the wasm backend of TensorFlow.js ${reason}, so the model ran in the slower cpu backend`;
   return { result: await work(), notices: [notice] };
