@@ -1,4 +1,4 @@
-import type { FindOptions, Inspection } from '@mhe/core';
+import type { Finding, FindOptions, Inspection } from '@mhe/core';
 import { type AnyModel, toTfjsModel } from './file/live-model.js';
 import { withLayers } from './layers-model/load-layers.js';
 import { findGraphSites } from './view/find-graph-sites.js';
@@ -15,9 +15,11 @@ export type InspectOptions = FindOptions;
  */
 export async function inspect(model: AnyModel, options: InspectOptions = {}): Promise<Inspection> {
   const held = await toTfjsModel(model);
-  const { found, skipped, notices } =
-    held.format === 'graph-model'
-      ? findGraphSites(held, options)
-      : await withLayers(held, (loaded) => findLayerSites(loaded, options));
-  return { attention: found.map(({ site }) => site), skipped, notices };
+  if (held.format === 'graph-model') return inspectionOf(findGraphSites(held, options), []);
+  const finding = await withLayers(held, (loaded) => findLayerSites(loaded, options));
+  return inspectionOf(finding, finding.sharing.values());
+}
+
+function inspectionOf({ found, skipped, notices }: Finding, remarks: Iterable<string>): Inspection {
+  return { attention: found.map(({ site }) => site), skipped, notices: [...notices, ...remarks] };
 }

@@ -62,7 +62,7 @@ async function swapHeld(model: TfjsModel, options: TfjsSwapOptions): Promise<Tfj
   const source = await openSource(model, numHeads === undefined ? {} : { numHeads }, pipeline);
   try {
     const { found, skipped, notices: remarks } = source.finding;
-    const { feeds, kind, notices } = await calibrationFeeds(source.inputs, source.useOf, calibration);
+    const { feeds, kind, notices } = await calibrationFeeds(source.inputs, source.inputUse, calibration);
     const progress = new ProgressCounter(onProgress);
     const { model: swapped, report } = await swapSites(
       {
@@ -80,7 +80,8 @@ async function swapHeld(model: TfjsModel, options: TfjsSwapOptions): Promise<Tfj
       },
     );
     progress.finish();
-    return { model: swapped ?? model, report };
+    const said = report.swapped.flatMap(({ site }) => source.remark(site) ?? []);
+    return { model: swapped ?? model, report: { ...report, notices: [...said, ...report.notices] } };
   } finally {
     source.dispose();
   }

@@ -39,6 +39,15 @@ describe('loadModel', () => {
     const short = loadModel(io.fromMemory(artifacts(bytes.slice(1).buffer as ArrayBuffer)));
     await expect(short).rejects.toThrow(TfjsFileError);
     await expect(short).rejects.toThrow('its weights are 10 bytes, but those it lists take 11');
+    // Texts say their own length, so that only the cut tells that nothing is left.
+    const text = Uint8Array.from([8, 0, 0, 0, ...Buffer.from('too long')]);
+    const taken = loadModel(
+      io.fromMemory({
+        ...artifacts(text.buffer as ArrayBuffer),
+        weightSpecs: [{ name: 's', shape: [1], dtype: 'string' }, specs[0] as io.WeightsManifestEntry],
+      }),
+    );
+    await expect(taken).rejects.toThrow(/its weights end after 12 bytes, before those it lists\. Download/);
     await expect(loadModel(io.fromMemory({ modelTopology: {} }))).rejects.toThrow('its topology has neither');
     await expect(loadModel({ save: async () => ({}) as io.SaveResult })).rejects.toThrow('cannot load them');
   });

@@ -360,6 +360,12 @@ describe('errors', () => {
     ['no input', () => [], {}, 'attention: expected a query, got no input'],
     ['five inputs', () => [x(), x(), x(), x(), x()], {}, 'at most, got 5 inputs'],
     ['a value twice', () => [x(), x()], { value: ones([2, 4, 6]) }, 'attention: value is given twice'],
+    [
+      'an attention mask of another batch',
+      () => [x()],
+      { attentionMask: ones([3, 4, 4]) },
+      'attentionMask: its first axis must be the batch of 2, or 1, got [3, 4, 4]',
+    ],
     ['a mask of five axes', () => [x()], { attentionMask: ones([1, 1, 1, 4, 4]) }, 'attentionMask must have axes'],
     [
       'a mask of too few keys',

@@ -1,5 +1,6 @@
 import type { StoredWeight } from './model.js';
 import type { WeightGroup } from './model-json.js';
+import { TfjsFileError } from './tfjs-file-error.js';
 import { fixedByteLength, weightByteLength } from './weight-bytes.js';
 
 /**
@@ -10,6 +11,7 @@ import { fixedByteLength, weightByteLength } from './weight-bytes.js';
  * @throws TfjsFileError where the files are too short.
  */
 export function cutWeights(file: string, specs: WeightGroup['weights'], shards: readonly Uint8Array[]): StoredWeight[] {
+  const total = shards.reduce((sum, { byteLength }) => sum + byteLength, 0);
   let shard = 0;
   let at = 0;
   /** The next bytes, as a view where one file holds them. */
@@ -25,7 +27,10 @@ export function cutWeights(file: string, specs: WeightGroup['weights'], shards: 
     }
     const part = first.subarray(at);
     at = first.byteLength;
-    if (shard >= shards.length) throw new RangeError('no more weights');
+    if (shard >= shards.length) {
+      const what = `its weights end after ${total} bytes, before those it lists`;
+      throw new TfjsFileError(file, 'weights', what, 'Download the model again, with all its weight files');
+    }
     const rest = take(length - part.byteLength);
     const both = new Uint8Array(length);
     both.set(part);

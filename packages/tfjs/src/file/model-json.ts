@@ -1,4 +1,5 @@
 import type { io } from '@tensorflow/tfjs-core';
+import { isObject } from './is-object.js';
 import type { ModelFields, TfjsFormat } from './model.js';
 import { formatOf } from './model.js';
 import { otherFormat } from './other-formats.js';
@@ -83,8 +84,4 @@ function groupsOf(manifest: unknown, file: string): WeightGroup[] {
     }
     return { paths, weights: group.weights as io.WeightsManifestEntry[] };
   });
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -13,8 +13,6 @@ export interface LayerCall {
   readonly level: Level;
   readonly inputs: readonly SymbolicTensor[];
   readonly outputs: readonly SymbolicTensor[];
-  /** What the use in the outermost model makes that this one is, or is part of. */
-  readonly outermost: readonly SymbolicTensor[];
 }
 
 /** A model, or a model in a model, as it is used in one place. */
@@ -46,12 +44,7 @@ export function listCalls(model: LayersModel): LayerCalls {
     return free;
   };
 
-  const walk = (
-    inner: LayersModel,
-    path: readonly string[],
-    bound: readonly string[] | null,
-    outside: LayerCall | null,
-  ) => {
+  const walk = (inner: LayersModel, path: readonly string[], bound: readonly string[] | null) => {
     const level: Level = { model: inner, ids: new Map(), calls: new Map() };
     inner.inputs.forEach((symbol, i) => {
       level.ids.set(symbol, bound?.[i] ?? unique([...path, symbol.sourceLayer.name].join('/')));
@@ -63,14 +56,13 @@ export function listCalls(model: LayersModel): LayerCalls {
       const { inputTensors: inputs, outputTensors: outputs } = node;
       const own = [...path, layer.name];
       const name = unique(own.join('/'));
-      const call = { layer, path: own, name, level, inputs, outputs, outermost: outside?.outermost ?? outputs };
+      const call = { layer, path: own, name, level, inputs, outputs };
       counts.set(layer, (counts.get(layer) ?? 0) + 1);
       if (layer instanceof LayersModel) {
         const made = walk(
           layer,
           own,
           inputs.map((input) => level.ids.get(input) as string),
-          call,
         );
         outputs.forEach(
           (output, i) => void level.ids.set(output, made.ids.get(layer.outputs[i] as SymbolicTensor) as string),
@@ -85,7 +77,7 @@ export function listCalls(model: LayersModel): LayerCalls {
     }
     return level;
   };
-  const top = walk(model, [], null, null);
+  const top = walk(model, [], null);
   return { calls, top, uses: (layer) => counts.get(layer) ?? 0 };
 }
 

@@ -6,6 +6,7 @@ import { model as modelOf } from '@tensorflow/tfjs-layers';
 import type { Layer } from '../layers/tfjs-layers.js';
 import type { HostTensor, HostTensors } from '../run/host-tensor.js';
 import { toBackend } from '../run/host-tensor.js';
+import { runFailure } from '../run/run-failure.js';
 import type { RunWatch } from '../swap/frontier.js';
 
 /** The layer of a name, in the models of these names. */
@@ -79,7 +80,6 @@ function explained<R>(name: string, run: () => R): R {
     return run();
   } catch (cause) {
     if (cause instanceof FormError) throw cause;
-    const reason = (cause instanceof Error ? cause.message : String(cause)).trim().replace(/\s+/g, ' ');
-    throw new Error(`TensorFlow.js (${tf.getBackend()}) cannot run ${name}: ${reason}`, { cause });
+    throw runFailure(name, 'run', cause);
   }
 }

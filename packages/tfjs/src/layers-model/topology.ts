@@ -1,3 +1,4 @@
+import { isObject } from '../file/is-object.js';
 import type { TfjsModel } from '../file/model.js';
 import { quoted } from '../file/tfjs-file-error.js';
 import { weightElements } from '../file/weight-bytes.js';
@@ -151,8 +152,4 @@ function isLayer(value: unknown): boolean {
   return (
     isObject(value) && typeof value.class_name === 'string' && isObject(value.config) !== Array.isArray(value.config)
   );
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

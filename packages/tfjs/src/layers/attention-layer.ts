@@ -189,7 +189,8 @@ export abstract class AttentionLayer extends layers.Layer {
         added: this.addsMask ? attentionMask : null,
         causal: this.causal || useCausalMask === true,
       };
-      const lengths = { queries: folded.query.shape[1], keys: folded.key.shape[1] };
+      const [batch, queries] = folded.query.shape;
+      const lengths = { batch, queries, keys: folded.key.shape[1] };
       const mask = maskRule(masks, lengths);
       if (mask && query.rank > 3) throw new Error(`${this.name}: masks take inputs of three axes, got ${query.rank}`);
       const dropping = training === true && this.dropoutRate > 0;

@@ -32,8 +32,15 @@ export interface AttentionMasks {
  */
 const hidden = 1e9;
 
+/** Sizes of one call. */
+export interface AttentionLengths {
+  readonly batch: number;
+  readonly queries: number;
+  readonly keys: number;
+}
+
 /** The masks together as one addition to the scores; `null` where there is none. All of them must allow a key. */
-export function maskRule(masks: AttentionMasks, lengths: { queries: number; keys: number }): ScoreRules<Tensor> | null {
+export function maskRule(masks: AttentionMasks, lengths: AttentionLengths): ScoreRules<Tensor> | null {
   const allowed = [
     masks.attention && attentionAxes(masks.attention, lengths),
     masks.query && reshape(kerasMask('query', masks.query, lengths.queries), [-1, 1, lengths.queries, 1]),
@@ -60,12 +67,18 @@ function kerasMask(stream: string, mask: Tensor, length: number): Tensor {
 }
 
 /** From what Keras takes to `[batch, heads, queries, keys]`. */
-function attentionAxes(mask: Tensor, { queries, keys }: { queries: number; keys: number }): Tensor {
+function attentionAxes(mask: Tensor, { batch, queries, keys }: AttentionLengths): Tensor {
   const [ofQueries, ofKeys] = mask.shape.slice(-2);
   const fits = (ofQueries === queries || ofQueries === 1) && (ofKeys === keys || ofKeys === 1);
   if (mask.rank >= 2 && mask.rank <= 4 && !fits) {
     throw new Error(
       `attentionMask: its last two axes must be ${queries} queries and ${keys} keys, or 1, got [${mask.shape.join(', ')}]`,
+    );
+  }
+  const ofBatch = mask.rank > 2 ? mask.shape[0] : 1;
+  if (mask.rank <= 4 && ofBatch !== batch && ofBatch !== 1) {
+    throw new Error(
+      `attentionMask: its first axis must be the batch of ${batch}, or 1, got [${mask.shape.join(', ')}]`,
     );
   }
   if (mask.rank === 3) return expandDims(mask, 1);

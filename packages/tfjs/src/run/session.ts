@@ -5,6 +5,7 @@ import type { GraphPart } from '../graph-model/extract-part.js';
 import { graphOf } from '../graph-model/graph-model.js';
 import type { HostTensor, HostTensors } from './host-tensor.js';
 import { toBackend, toHost } from './host-tensor.js';
+import { runFailure } from './run-failure.js';
 
 /** A part of a model loaded into the current backend. */
 export interface Session {
@@ -78,7 +79,7 @@ function explained<R>({ model }: GraphPart, task: () => R): R {
   try {
     return task();
   } catch (cause) {
-    throw failure(model.name, 'load', cause);
+    throw runFailure(model.name, 'load', cause);
   }
 }
 
@@ -86,13 +87,6 @@ async function explainedAsync<R>({ model }: GraphPart, task: () => Promise<R>): 
   try {
     return await task();
   } catch (cause) {
-    throw failure(model.name, 'run', cause);
+    throw runFailure(model.name, 'run', cause);
   }
-}
-
-function failure(name: string, what: string, cause: unknown): Error {
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  return new Error(`TensorFlow.js (${tf.getBackend()}) cannot ${what} ${name}: ${reason.trim().replace(/\s+/g, ' ')}`, {
-    cause,
-  });
 }

@@ -17,16 +17,16 @@ export interface Calibration {
 /**
  * The calibration inputs that a user gave, checked, or made-up ones.
  *
- * @param useOf - what the model does with an input.
+ * @param inputUse - finds out what the model does with an input.
  * @throws Error where one does not fit, or cannot be made up; RangeError where there is none.
  */
 export async function calibrationFeeds(
   inputs: readonly ModelInput[],
-  useOf: (input: ModelInput) => InputUse,
+  inputUse: () => (input: ModelInput) => InputUse,
   calibration: NonNullable<SwapOptions<Feed>['calibration']>,
 ): Promise<Calibration> {
   if ('synthetic' in calibration) {
-    const { feeds, inputs: made }: SyntheticFeeds = syntheticFeeds(inputs, useOf, calibration.synthetic);
+    const { feeds, inputs: made }: SyntheticFeeds = syntheticFeeds(inputs, inputUse(), calibration.synthetic);
     return { feeds, kind: 'synthetic', notices: [syntheticNotice(made)] };
   }
   const feeds: HostTensors[] = [];

@@ -4,7 +4,6 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { TfjsModel } from '../file/model.js';
 import { MultiHeadEmbeddingAttention } from '../layers/multi-head-embedding-attention-layer.js';
 import { withLayers } from '../layers-model/load-layers.js';
-import { replaceAttention } from '../layers-model/replace-attention.js';
 import { runLayers } from '../layers-model/run-layers.js';
 import type { HostTensor, HostTensors } from '../run/host-tensor.js';
 import { hostNumbers, toHost } from '../run/host-tensor.js';
@@ -64,8 +63,8 @@ export class LayersSwapBackend implements SwapBackend<TfjsModel> {
       weights: entry.found.block.weights(),
       feeds,
       watch,
-      advance: (replacement) => {
-        if (replacement) this.result = replaceAttention(this.result, entry.place, replacement);
+      advance: (swapped) => {
+        if (swapped) this.result = swapped;
         this.at++;
       },
     });

@@ -33,8 +33,8 @@ export interface LayerSiteContext {
   readonly weights: AttentionWeights;
   readonly feeds: readonly HostTensors[];
   readonly watch: RunWatch;
-  /** Takes what the site becomes (`null`: kept). */
-  readonly advance: (replacement: LayerReplacement | null) => void;
+  /** Takes the model with the site replaced (`null`: kept). */
+  readonly advance: (swapped: TfjsModel | null) => void;
 }
 
 /** Runs the original up to the site, and gives the pipeline its hold on it. */
@@ -111,8 +111,9 @@ class LayerSite implements OpenSite {
 
   async replace(replacement: Replacement): Promise<Replaced> {
     const { feeds, watch, advance } = this.context;
-    const difference = await this.compare(this.replaced(replacement), feeds, watch);
-    advance(layerReplacement(replacement));
+    const swapped = this.replaced(replacement);
+    const difference = await this.compare(swapped, feeds, watch);
+    advance(swapped);
     return { ...chosenForm(replacement), outputError: difference.relative };
   }
 

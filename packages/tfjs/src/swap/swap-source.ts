@@ -1,4 +1,4 @@
-import type { Finding, FindOptions, FoundSite, SwapBackend, SwapOptions } from '@mhe/core';
+import type { AttentionSite, Finding, FindOptions, FoundSite, SwapBackend, SwapOptions } from '@mhe/core';
 import type { TfjsModel } from '../file/model.js';
 import { disposeLayers, loadLayers } from '../layers-model/load-layers.js';
 import { layersInputs, layersInputUse } from '../layers-model/model-inputs.js';
@@ -16,7 +16,10 @@ import { LayersSwapBackend } from './layers-backend.js';
 export interface SwapSource {
   readonly finding: Finding;
   readonly inputs: readonly ModelInput[];
-  useOf(input: ModelInput): InputUse;
+  /** What the model does with its inputs, which made-up ones depend on. */
+  inputUse(): (input: ModelInput) => InputUse;
+  /** What has to be said of a site that was swapped. */
+  remark(site: AttentionSite): string | undefined;
   /** Makes the backend for some of the sites. */
   start(chosen: readonly FoundSite[], feeds: readonly HostTensors[], watch: RunWatch): SwapBackend<TfjsModel>;
   /** Frees what the source holds in the backend of TensorFlow.js. */
@@ -33,7 +36,8 @@ export async function openSource(
     return {
       finding: findGraphSites(model, find),
       inputs: modelInputs(model),
-      useOf: graphInputUse(model),
+      inputUse: () => graphInputUse(model),
+      remark: () => undefined,
       start: (chosen, feeds, watch) => new GraphSwapBackend(model, chosen, { feeds, watch }),
       dispose: () => {},
     };
@@ -44,7 +48,8 @@ export async function openSource(
     return {
       finding,
       inputs: layersInputs(loaded),
-      useOf: layersInputUse(loaded),
+      inputUse: () => layersInputUse(loaded),
+      remark: ({ name }) => finding.sharing.get(name),
       start: (chosen, feeds, watch) => new LayersSwapBackend(model, loaded, finding, chosen, { feeds, watch, groups }),
       dispose: () => disposeLayers(loaded),
     };

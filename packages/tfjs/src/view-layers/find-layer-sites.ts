@@ -11,6 +11,8 @@ import { layersView } from './layers-view.js';
 /** The attention of a model of layers, with what a swap needs of each site. */
 export interface LayerFinding extends Finding {
   readonly places: ReadonlyMap<FoundSite, AttentionPlace>;
+  /** What has to be said of sites that share projections already, by their names. */
+  readonly sharing: ReadonlyMap<string, string>;
 }
 
 /**
@@ -42,10 +44,11 @@ export async function findLayerSites(model: LayersModel, options: FindOptions): 
     }
   }
   const sharing = sites.filter((found) => sharesAlready(places.get(found)));
-  const remarks = sharing.map(({ site: { name } }) => {
-    return `${name} shares projections already; its figures before the swap are those of multi-head attention`;
-  });
-  return { found: sites, skipped: left, notices: [...notices, ...remarks], places };
+  const remarks = sharing.map(({ site: { name } }): [string, string] => [
+    name,
+    `${name} shares projections already; its figures before a swap are those of multi-head attention`,
+  ]);
+  return { found: sites, skipped: left, notices, places, sharing: new Map(remarks) };
 }
 
 /** Whether a site is MHE with fewer groups than heads. */
