@@ -1,11 +1,12 @@
-import type { FeatureExtractionPipeline, ProgressInfo } from '@huggingface/transformers';
+import type { FeatureExtractionPipeline } from '@huggingface/transformers';
 import type { Obstacles } from '@mhe/example-page/backend-choice';
+import { fileProgress } from '@mhe/example-page/file-progress';
+import type { ModelPlace } from '@mhe/example-page/model-place';
 import { type Rankings, rank } from '@mhe/example-page/rank';
+import { type Dials, swapOptions } from '@mhe/example-page/swap-options';
+import { lookIn, pipeline } from '@mhe/example-page/transformers';
 import { webgpuObstacle } from '@mhe/example-page/webgpu-obstacle';
 import type { MheLoadOptions } from '@mhe/transformers';
-import { lookIn, pipeline } from './library.js';
-import type { ModelPlace } from './model-place.js';
-import { type Dials, swapOptions } from './swap-options.js';
 
 export type Device = 'wasm' | 'webgpu';
 
@@ -83,26 +84,16 @@ export class Embedders {
     return { bytes, loadMilliseconds };
   }
 
-  /** @param onProgress - is told the size of the model's files as far as it is known, and the share of all that is there. */
   private async open(
     name: ModelName,
     onProgress: (bytes: number, share: number) => void,
   ): Promise<FeatureExtractionPipeline> {
     if (!this.place) throw new Error('No model is chosen.');
-    const files = new Map<string, { readonly loaded: number; readonly total: number }>();
-    const sum = (of: readonly number[]) => of.reduce((before, each) => before + each, 0);
     return pipeline<FeatureExtractionPipeline>('feature-extraction', lookIn(this.place), {
       dtype: 'fp32',
       device: this.device,
       ...(name === 'swapped' && this.swap && { mhe: this.swap }),
-      progress_callback: (info: ProgressInfo) => {
-        if (info.status !== 'progress') return;
-        const { file, loaded, total } = info;
-        files.set(file, { loaded, total });
-        const all = [...files.values()];
-        const ofModel = [...files].flatMap(([path, size]) => (/\.onnx(_data(_\d+)?)?$/.test(path) ? size.total : []));
-        onProgress(sum(ofModel), sum(all.map((each) => each.loaded)) / sum(all.map((each) => each.total)));
-      },
+      progress_callback: fileProgress(onProgress),
     });
   }
 

@@ -5,15 +5,14 @@ import { byId, showErrors } from '@mhe/example-page/element';
 import { exampleQuery, exampleSentences } from '@mhe/example-page/example-sentences';
 import { count, megabytes } from '@mhe/example-page/figures';
 import type { Job } from '@mhe/example-page/job';
+import { type ModelPlace, modelPlace } from '@mhe/example-page/model-place';
 import type { Ranking } from '@mhe/example-page/rank';
 import { agreement, clearModel, showModel } from '@mhe/example-page/search-results';
+import { hideProgress, linesOf, readDials, showProgress, showStep } from '@mhe/example-page/swap-dials';
 import type { LoadReport } from '@mhe/transformers';
 import { proxy, wrap } from 'comlink';
 import type { Device, Embedders, ModelFacts, Pooling } from './embedders.js';
-import { type ModelPlace, modelPlace } from './model-place.js';
 import { startSwap } from './start-swap.js';
-import type { SwapStep } from './swap-model.js';
-import type { Dials } from './swap-options.js';
 
 const error = byId('error', HTMLElement);
 showErrors(error);
@@ -30,8 +29,7 @@ const [model, query, texts] = [
   byId('query', HTMLInputElement),
   byId('texts', HTMLTextAreaElement),
 ];
-const [state, stage] = [byId('state', HTMLElement), byId('stage', HTMLElement)];
-const progress = byId('progress', HTMLProgressElement);
+const state = byId('state', HTMLElement);
 const facts: { original?: ModelFacts; swapped?: ModelFacts } = {};
 let place: ModelPlace | null = null;
 let device: Device;
@@ -138,7 +136,7 @@ async function swapAttention(): Promise<void> {
   open.disabled = swap.disabled = true;
   cancel.disabled = false;
   state.textContent = 'Swapping';
-  showProgress(stageNames.load, 0);
+  showStep({ stage: 'load', share: 0 });
   job = startSwap(place, dials, showStep);
   try {
     const report = await job.result;
@@ -168,41 +166,4 @@ function summary({ files, fromCache }: LoadReport): string {
   const saved = sum(({ parameters: { before, after } }) => before - after);
   const blocks = `${sum(({ swapped }) => swapped.length)} blocks swapped, ${count(saved)} parameters saved`;
   return `Ready: ${blocks}${fromCache ? ', taken from the cache' : ''}`;
-}
-
-function readDials(): Dials {
-  const chosen = (id: string) => byId(id, HTMLSelectElement).value;
-  const groups = (id: string) => (chosen(id) === 'heads' ? 'heads' : Number(chosen(id)));
-  return {
-    groups: { queryKey: groups('query-key'), value: groups('value') },
-    embedding: chosen('embedding') === 'add' ? 'add' : 'mul',
-    texts: linesOf(byId('fit-texts', HTMLTextAreaElement).value),
-    madeUp: Number(chosen('made-up')),
-  };
-}
-
-function linesOf(text: string): string[] {
-  return text.split('\n').filter((line) => line.trim() !== '');
-}
-
-const stageNames = {
-  load: 'Loading the model',
-  capture: 'Looking at what the layers see',
-  verify: 'Checking that the layers are understood',
-  fit: 'Fitting shared projections',
-  compare: 'Comparing with the original',
-};
-
-function showStep({ stage: name, share }: SwapStep): void {
-  showProgress(stageNames[name], share);
-}
-
-function showProgress(what: string, share: number): void {
-  byId('working', HTMLElement).hidden = false;
-  stage.textContent = what;
-  progress.value = share;
-}
-
-function hideProgress(): void {
-  byId('working', HTMLElement).hidden = true;
 }

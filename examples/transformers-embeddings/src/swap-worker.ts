@@ -1,4 +1,4 @@
 import { expose } from 'comlink';
-import { swapModel } from './swap-model.js';
+import { swapEmbedder } from './swap-embedder.js';
 
-expose(swapModel);
+expose(swapEmbedder);

@@ -17,9 +17,7 @@ export function modelPlace(entered: string, page: string): ModelPlace {
   const text = entered.trim();
   if (/^[\w-][\w.-]*\/[\w-][\w.-]*$/.test(text)) return { id: text, around: null };
   if (!/^(https?:\/\/|\.{0,2}\/)/.test(text)) {
-    throw new Error(
-      `${text || 'The model'}: give a hub id such as Xenova/all-MiniLM-L6-v2, or the address of a folder.`,
-    );
+    throw new Error(`${text || 'The model'}: give a hub id (owner/name), or the address of a folder.`);
   }
   const [address] = new URL(text, page).href.split(/[?#]/);
   const [, around, id] = /^(.*\/)([\w.-]+)\/*$/.exec(address ?? '') ?? [];

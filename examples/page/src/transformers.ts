@@ -1,4 +1,4 @@
-// transformers.js with the `mhe` option, its runtime served by this page rather than fetched from another one.
+// transformers.js with the `mhe` option, its runtime served by the page rather than fetched from another one.
 import * as transformers from '@huggingface/transformers';
 import { withMhe } from '@mhe/transformers';
 import factory from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.mjs?url';
@@ -8,7 +8,7 @@ import type { ModelPlace } from './model-place.js';
 const { env } = transformers;
 Object.assign(env.backends.onnx.wasm ?? {}, { wasmPaths: { mjs: factory, wasm: binary } });
 
-export const { pipeline } = withMhe(transformers);
+export const { AutoModelForCausalLM, pipeline } = withMhe(transformers);
 
 const hub = { remoteHost: env.remoteHost, remotePathTemplate: env.remotePathTemplate };
 // The library would look on this page's server for models of the hub.

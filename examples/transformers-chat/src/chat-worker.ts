@@ -1,0 +1,4 @@
+import { expose } from 'comlink';
+import { Chats } from './chats.js';
+
+expose(new Chats());

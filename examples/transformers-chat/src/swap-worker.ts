@@ -1,0 +1,4 @@
+import { expose } from 'comlink';
+import { swapChat } from './swap-chat.js';
+
+expose(swapChat);

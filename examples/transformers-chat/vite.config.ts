@@ -1,0 +1,4 @@
+import { transformersPageConfig } from '@mhe/example-page/vite';
+import { defineConfig } from 'vite';
+
+export default defineConfig(transformersPageConfig);
