@@ -56,6 +56,17 @@ describe('the identity swap', () => {
     ]);
   });
 
+  it('squares in float32 what a model in half precision normalises', async () => {
+    const calibration = fixture('float16-normed-script17').cases.map(({ inputs }) => inputs);
+    const original = await fixtureModel('float16-normed-script17');
+    const { model } = await swap(original, { runtime, groups: 'heads', calibration });
+    const nodes = model.proto.graph?.node ?? [];
+    const producer = (value: string | undefined) => nodes.find(({ output }) => output.includes(value ?? ''));
+    const means = nodes.filter(({ opType, name }) => opType === 'ReduceMean' && name.startsWith('mhe/'));
+    expect(means).toHaveLength(2);
+    for (const mean of means) expect(producer(producer(mean.input[0])?.input[0])?.opType).toBe('Cast');
+  });
+
   it('notices where it does not hold, and leaves the block alone', async () => {
     const name = fixtureOf('bert-sdpa');
     const model = await fixtureModel(name);

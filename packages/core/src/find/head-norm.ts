@@ -33,7 +33,8 @@ export function headNorm(
   const setOf = (at: number) => norm.setOf.get(columns[at] as number) ?? -1;
   const isWhole = (at: number, size: number) => sets.get(setOf(at)) === size;
   const isOfHead = columns.every((_, at) => setOf(at) === setOf(at - (at % width)) && isWhole(at, width));
-  const isOfAll = columns.every((_, at) => setOf(at) === setOf(0) && isWhole(at, new Set(columns).size));
+  const count = new Set(columns).size;
+  const isOfAll = columns.every((_, at) => setOf(at) === setOf(0) && isWhole(at, count));
   if (!isOfHead && !isOfAll) {
     throw new Refusal(`the ${role} is normalised over features that are neither one head's nor all heads'`, nodes);
   }

@@ -47,6 +47,11 @@ export interface BlockWriter<T> {
    * @param scores - the scores that the softmax reads, `[batch, heads, queries, keys]`.
    */
   probabilities(scores: T): T;
+  /**
+   * The root of the mean of the squares over `axes`, `epsilon` added to the mean; the axes stay, of size 1. For adapters
+   * whose squares the type that a model computes in may not hold. Default: by the port.
+   */
+  rootMeanSquare?(value: T, axes: readonly number[], epsilon: number): T;
   /** Gives what the new nodes made the name that the rest of the graph reads. */
   put(value: T, name: ValueId): void;
 }

@@ -1,6 +1,5 @@
 import type { HeadSteps } from '../attention/head-steps.js';
 import { applyPerHead, repeatHeads } from '../attention/heads.js';
-import type { TensorPort } from '../attention/port.js';
 import type { AttentionBlock, BlockProjection } from '../find/block.js';
 import type { BlockCache, CacheAxis } from '../find/block-cache.js';
 import type { HeadNorm } from '../find/head-norm.js';
@@ -15,7 +14,7 @@ const CANONICAL: readonly CacheAxis[] = ['batch', 'head', 'sequence', 'feature']
 /** What a block does to its heads before the products, written anew: rotations by position and joins to its caches. */
 export function headSteps<T>(writer: BlockWriter<T>, block: AttentionBlock): HeadSteps<T> {
   const prepared = (part: BlockProjection, size: number) => (tensor: T) => {
-    const normed = part.norm ? normalise(writer.port, tensor, part.norm, part.heads.groups, size) : tensor;
+    const normed = part.norm ? normalise(writer, tensor, part.norm, part.heads.groups, size) : tensor;
     const turned = part.rotation ? rotate(writer, normed, part.rotation, size) : normed;
     return part.cache ? join(writer, turned, part.cache) : turned;
   };
@@ -46,17 +45,21 @@ export function headSteps<T>(writer: BlockWriter<T>, block: AttentionBlock): Hea
 
 /** Normalises the features of `[batch, groups, length, size]`, one head of each group telling what follows. */
 function normalise<T>(
-  port: TensorPort<T>,
+  writer: BlockWriter<T>,
   heads: T,
   { over, epsilon, centred, gain, offset }: HeadNorm,
   groups: readonly number[],
   size: number,
 ): T {
+  const { port } = writer;
   const axes = over === 'head' ? [3] : [1, 3];
-  const number = (value: number) => port.constant(Float64Array.of(value), []);
   const centre = centred ? port.sub(heads, port.mean(heads, axes)) : heads;
-  const squares = port.add(port.mean(port.mul(centre, centre), axes), number(epsilon));
-  const normed = port.div(centre, port.sqrt(squares));
+  const byPort = () => {
+    const squares = port.mean(port.mul(centre, centre), axes);
+    return port.sqrt(port.add(squares, port.constant(Float64Array.of(epsilon), [])));
+  };
+  const root = writer.rootMeanSquare?.(centre, axes, epsilon) ?? byPort();
+  const normed = port.div(centre, root);
   const firsts = groups.flatMap((group, head) => (groups.indexOf(group) === head ? [head] : []));
   const ofGroups = (vectors: Float64Array): Matrix => {
     const data = Float64Array.from({ length: firsts.length * size }, (_, at) => {
