@@ -1,4 +1,4 @@
-import { cp, mkdtemp, readdir, rm, stat, utimes } from 'node:fs/promises';
+import { copyFile, cp, mkdtemp, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { inspect, type LoadReport, withMhe } from '@mhe/transformers';
@@ -14,6 +14,12 @@ import {
   USES,
 } from './library-under-test.js';
 import { type Answer, withHub } from './local-hub.js';
+
+/** A model as versions 3 and 4 have it. */
+interface SeveralFiles {
+  readonly sessions: Readonly<Record<string, { run(feeds: object): Promise<Record<string, Tensor>> }>>;
+  dispose(): Promise<unknown>;
+}
 
 /** Models loaded by one version of the library with `mhe`. */
 export function loadSuite(library: LibraryUnderTest, major: 2 | 3 | 4): void {
@@ -156,6 +162,54 @@ export function loadSuite(library: LibraryUnderTest, major: 2 | 3 | 4): void {
         expect(await load()).toEqual(first);
         expect(asked.filter((path) => path.includes('onnx'))).toEqual([]);
       });
+    });
+
+    it('swaps every file of a model of several, where the version can load them from another place', async () => {
+      // What the library takes for a SAM: two files, here both of the ViT, whose processor it has.
+      const models = join(cache, 'models');
+      await cp(join(FIXTURES, 'vit'), join(models, 'sam'), { recursive: true });
+      const onnx = join(models, 'sam/onnx');
+      await copyFile(join(onnx, 'model.onnx'), join(onnx, 'prompt_encoder_mask_decoder.onnx'));
+      await rename(join(onnx, 'model.onnx'), join(onnx, 'vision_encoder.onnx'));
+      await writeFile(join(models, 'sam/config.json'), '{"model_type":"sam"}');
+      library.env.localModelPath = `${models}/`;
+      const reports: LoadReport[] = [];
+      const mhe = {
+        groups: 'heads',
+        calibration: samples(library, 'vit', 2),
+        onReport: (each: LoadReport) => reports.push(each),
+      };
+      const load = () => withMhe(library).AutoModel.from_pretrained('sam', { mhe } as object) as Promise<SeveralFiles>;
+      if (major === 2) {
+        await expect(load()).rejects.toThrow(
+          /^sam: transformers\.js 2 has no option to load 2 files from another place\./,
+        );
+        return;
+      }
+      const options = { dtype: 'fp32' };
+      const plain = (await library.AutoModel.from_pretrained('sam', options)) as SeveralFiles;
+      const [first, later] = [await load(), await load()];
+      const processor = (await library.AutoProcessor.from_pretrained('sam')) as (image: unknown) => Promise<object>;
+      const { pixel_values } = (await processor((samples(library, 'vit', 1)[0] as { image: object }).image)) as {
+        pixel_values: { ort_tensor: object };
+      };
+      const outputs = async (model: SeveralFiles, name: string) => {
+        const session = model.sessions[name] as SeveralFiles['sessions'][string];
+        const { last_hidden_state } = await session.run({ pixel_values: pixel_values.ort_tensor });
+        return Array.from((last_hidden_state as Tensor).data);
+      };
+      for (const name of Object.keys(plain.sessions)) {
+        const expected = await outputs(plain, name);
+        expect(relativeDifference(await outputs(first, name), expected), name).toBeLessThan(2e-5);
+        expect(await outputs(later, name)).toEqual(await outputs(first, name));
+      }
+      expect(reports.map(({ fromCache }) => fromCache)).toEqual([false, true]);
+      expect(Object.values(reports[1]?.files ?? {}).map(({ swapped }) => swapped.length)).toEqual([2, 2]);
+      expect((await inspect(later)).inspected.map(({ file }) => basename(file.path))).toEqual([
+        'prompt_encoder_mask_decoder.onnx',
+        'vision_encoder.onnx',
+      ]);
+      for (const model of [plain, first, later]) await model.dispose();
     });
 
     it('swaps half precision as it is, apart from fp32', async () => {
