@@ -1,13 +1,16 @@
 import {
   acceptEmptyCaches,
+  type Feed,
   type OnnxModel,
   type OnnxSwapResult,
   type OrtRuntime,
+  runModel,
   type SyntheticCalibration,
   swap,
 } from '@mhe/onnx';
 import { type CalibrationSample, calibrationSample } from './calibration/calibration-input.js';
 import type { Encoder } from './calibration/encoder.js';
+import type { EncoderFile } from './calibration/encoder-file.js';
 import { calibrationFeeds } from './calibration/feeds.js';
 import type { MheOptions } from './options.js';
 
@@ -35,17 +38,30 @@ export function readOptions({ calibration, ...options }: MheOptions): ReadOption
  * Swaps the attention of one `.onnx` file. Where it has key/value caches, the result takes empty ones of any number of
  * heads: transformers.js makes the first ones as the configuration of the original tells (2 and 3) or as the file declares
  * (4), and hands back what comes out.
+ *
+ * @param source - the model's encoder, if it has one in a file of its own: a decoder is calibrated on what it gives.
  */
 export async function swapFile(
   model: OnnxModel,
   { calibration, ...options }: ReadOptions,
   encoder: Encoder,
   runtime: () => Promise<OrtRuntime>,
+  source?: EncoderFile,
 ): Promise<OnnxSwapResult> {
   const engine = { ...options, runtime: options.runtime ?? (await runtime()) };
   const given = calibration !== undefined && !('synthetic' in calibration);
+  const { threads, executionProviders } = options;
+  const session = {
+    runtime: engine.runtime,
+    ...(threads !== undefined && { threads }),
+    ...(executionProviders !== undefined && { executionProviders }),
+  };
+  const runnable = source && {
+    ...source,
+    run: (before: OnnxModel, inputs: readonly Feed[]) => runModel(before, inputs, session),
+  };
   const { feeds, notices } = given
-    ? await calibrationFeeds(model, calibration, encoder)
+    ? await calibrationFeeds(model, calibration, encoder, runnable)
     : { feeds: calibration, notices: [] };
   const { model: swapped, report } = await swap(model, { ...engine, ...(feeds && { calibration: feeds }) });
   return {

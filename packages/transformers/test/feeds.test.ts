@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as library from '@huggingface/transformers';
-import { readModel, swap } from '@mhe/onnx';
+import { type FeedTensor, readModel, runModel, swap } from '@mhe/onnx';
 import { swapFolderFiles } from '@mhe/transformers';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { modelEncoder } from '../src/calibration/encoder.js';
@@ -57,6 +57,36 @@ describe('calibration inputs', () => {
     const expected = await swap(await onnx('llama'), { calibration: feeds });
     const { files } = await swapFolderFiles(join(FIXTURES, 'llama'), { library, calibration: given });
     expect(files[0]?.report).toEqual(expected.report);
+  });
+
+  it('are what a decoder is fed that reads an encoder: what that makes of the text, and the text from its start', async () => {
+    const given = texts(3);
+    const tokenizer = await library.AutoTokenizer.from_pretrained('t5-planted');
+    const file = (name: string) => readModel(join(FIXTURES, 't5-planted/onnx', name));
+    const sources = given.map((text) => {
+      const { input_ids, attention_mask } = tokenizer(text) as Encoded;
+      return { input_ids: plain(input_ids as Tensor), attention_mask: plain(attention_mask as Tensor) };
+    });
+    const encoded = await runModel(await file('encoder_model.onnx'), sources);
+    const feeds = sources.map(({ input_ids: { data, dims }, attention_mask }, i) => ({
+      // T5 starts with the padding's 0; the last token is what it is to give.
+      input_ids: { data: [0, ...data.slice(0, -1)], dims },
+      encoder_attention_mask: attention_mask,
+      encoder_hidden_states: encoded[i]?.last_hidden_state as FeedTensor,
+    }));
+    const expected = await swap(await file('decoder_model_merged.onnx'), { calibration: feeds });
+    const { files } = await swapFolderFiles(join(FIXTURES, 't5-planted'), { library, calibration: given });
+    expect(files[0]?.report).toEqual(expected.report);
+  });
+
+  it('have to have a transcript where a decoder writes what is heard', async () => {
+    const audio = samples(library as unknown as LibraryUnderTest, 'whisper-planted', 2).map((sample) => ({
+      audio: (sample as { audio: Float32Array }).audio,
+    }));
+    const swapping = swapFolderFiles(join(FIXTURES, 'whisper-planted'), { library, calibration: audio });
+    await expect(swapping).rejects.toThrow(
+      /decoder_model_merged\.onnx: it reads text and audio, and none of the 2 calibration inputs has that\. Give inputs such as \{ text: \.\.\., audio: \.\.\. \}/,
+    );
   });
 
   it('are refused where a file reads what nothing makes', async () => {

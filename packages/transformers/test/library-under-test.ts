@@ -13,6 +13,8 @@ export interface LibraryUnderTest extends TransformersLibrary {
     ) => CalibrationPicture);
   readonly PreTrainedModel: TransformersLibrary['AutoModel'];
   readonly AutoModelForCausalLM: TransformersLibrary['AutoModel'];
+  readonly AutoModelForSeq2SeqLM: TransformersLibrary['AutoModel'];
+  readonly AutoModelForSpeechSeq2Seq: TransformersLibrary['AutoModel'];
   /** Of versions 3 and 4. */
   readonly TextStreamer: new (
     tokenizer: unknown,
@@ -80,7 +82,7 @@ function picture({ RawImage }: LibraryUnderTest, number: number): CalibrationPic
 }
 
 /** A second of sound, another one for every number. */
-function sound(number: number): Float32Array {
+export function sound(number: number): Float32Array {
   return Float32Array.from(
     { length: 16000 },
     (_, i) => Math.sin((i * (number + 2)) / 40) * Math.sin(i / (900 + 99 * number)),
@@ -189,7 +191,7 @@ export const USES: Readonly<Record<string, readonly Use[]>> = {
         ),
     },
   ],
-  whisper: [
+  'whisper-planted': [
     {
       name: 'encoder',
       run: (library, model) =>
@@ -205,7 +207,7 @@ export function samples(library: LibraryUnderTest, model: string, count = 6) {
   const words = texts(count);
   if (model === 'vit') return words.map((_, i) => ({ image: picture(library, i) }));
   if (model === 'clip') return words.map((text, i) => ({ text, image: picture(library, i) }));
-  if (model === 'whisper') return words.map((_, i) => ({ audio: sound(i) }));
+  if (model.startsWith('whisper')) return words.map((text, i) => ({ audio: sound(i), text }));
   return words;
 }
 

@@ -93,9 +93,12 @@ function sessionOf(runtime: OrtRuntime, session: OrtSession, tables: HostTensors
       const missing = inputNames.filter((input) => feeds[input] === undefined);
       if (missing.length > 0) throw new Error(`${name} needs a feed for ${missing.join(', ')}.`);
       const given = inputNames.map((input) => [input, toOrt(runtime, feeds[input] as HostTensor)] as const);
+      // onnxruntime-node 1.21 gives results the names of the first outputs, whichever were asked for.
+      const last = Math.max(...outputs.map((output) => session.outputNames.indexOf(output)));
+      const asked = session.outputNames.slice(0, last + 1);
       const results = await inTurn(runtime, () =>
         explained(`ONNX Runtime cannot run ${name}`, () =>
-          session.run(Object.fromEntries([...given, ...fixed]), outputs, QUIET),
+          session.run(Object.fromEntries([...given, ...fixed]), asked, QUIET),
         ),
       );
       return Object.fromEntries(outputs.map((output) => [output, fromOrt(results[output] as OrtTensor)]));

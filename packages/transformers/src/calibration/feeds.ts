@@ -3,6 +3,7 @@ import { ModelFolderError } from '../model-folder-error.js';
 import type { CalibrationSample, Modality } from './calibration-input.js';
 import { decoderInputs } from './decoder-inputs.js';
 import type { Encoded, Encoder } from './encoder.js';
+import type { RunnableEncoder } from './encoder-file.js';
 
 /** The inputs that tell what a model reads. */
 const MODALITIES: Readonly<Record<string, Modality>> = {
@@ -18,18 +19,25 @@ export interface CalibrationFeeds {
   readonly notices: readonly string[];
 }
 
+/** What a decoder reads of an encoder. */
+const ENCODED = 'encoder_hidden_states';
+
 /**
- * Feeds of one `.onnx` file out of those samples that have all that it reads, one sample a feed.
+ * Feeds of one `.onnx` file out of those samples that have all that it reads, one sample a feed. A decoder that reads an
+ * encoder's output gets what the encoder makes of the sample, and the sample's text as what it is to write.
  *
+ * @param source - the model's encoder, if it has one in a file of its own.
  * @throws ModelFolderError where it reads nothing that a tokenizer or processor makes, or no sample has what it reads.
  */
 export async function calibrationFeeds(
   model: OnnxModel,
   samples: readonly CalibrationSample[],
   encoder: Encoder,
+  source?: RunnableEncoder,
 ): Promise<CalibrationFeeds> {
   const inputs = modelInputs(model);
-  const needed = [...new Set(inputs.flatMap(({ name }) => MODALITIES[name] ?? []))];
+  const before = source && inputs.some(({ name }) => name === ENCODED) ? await source.model() : undefined;
+  const needed = [...new Set([...modalities(inputs), ...(before ? modalities(modelInputs(before)) : [])])];
   if (needed.length === 0) throw unknownInputs(model, inputs);
   const usable = samples.filter((sample) => needed.every((modality) => sample[modality] !== undefined));
   if (usable.length === 0) {
@@ -37,13 +45,10 @@ export async function calibrationFeeds(
     const remedy = `Give inputs such as { ${needed.map((modality) => `${modality}: ...`).join(', ')} }, or leave the file out (files)`;
     throw new ModelFolderError(model.name, 'calibration', what, remedy);
   }
-  const feeds: Feed[] = [];
-  for (const sample of usable) {
-    const given = withDefaults(inputs, await encode(sample, needed, encoder));
-    const missing = inputs.filter(({ name }) => given[name] === undefined);
-    if (missing.length > 0) throw unknownInputs(model, missing);
-    feeds.push(Object.fromEntries(inputs.map(({ name }) => [name, tensor(given[name] as FeedTensor)])));
-  }
+  const feeds =
+    source && before
+      ? await decoderFeeds(model, usable, encoder, source, before)
+      : await eachFed(model, usable, (sample) => encode(sample, needed, encoder));
   const unused = samples.length - usable.length;
   return {
     feeds,
@@ -52,6 +57,62 @@ export async function calibrationFeeds(
         ? []
         : [`${unused} of ${samples.length} calibration inputs were not used: they lack ${needed.join(' or ')}`],
   };
+}
+
+type Input = ReturnType<typeof modelInputs>[number];
+
+function modalities(inputs: readonly Input[]): Modality[] {
+  return [...new Set(inputs.flatMap(({ name }) => MODALITIES[name] ?? []))];
+}
+
+/** A feed for each sample, of all inputs of the file. */
+async function eachFed<Sample>(
+  model: OnnxModel,
+  samples: readonly Sample[],
+  encode: (sample: Sample, at: number) => Promise<Encoded>,
+): Promise<Feed[]> {
+  const inputs = modelInputs(model);
+  const feeds: Feed[] = [];
+  for (const [at, sample] of samples.entries()) {
+    const given = withDefaults(inputs, await encode(sample, at));
+    const missing = inputs.filter(({ name }) => given[name] === undefined);
+    if (missing.length > 0) throw unknownInputs(model, missing);
+    feeds.push(Object.fromEntries(inputs.map(({ name }) => [name, tensor(given[name] as FeedTensor)])));
+  }
+  return feeds;
+}
+
+/** The encoder's output, and the tokens of the text as the decoder has them before it: from its start, the last left out. */
+async function decoderFeeds(
+  model: OnnxModel,
+  samples: readonly CalibrationSample[],
+  encoder: Encoder,
+  source: RunnableEncoder,
+  before: OnnxModel,
+): Promise<Feed[]> {
+  const start = await source.start();
+  const read = modalities(modelInputs(before));
+  const sources = await eachFed(before, samples, (sample) => encode(sample, read, encoder));
+  const outputs = await source.run(before, sources);
+  return eachFed(model, samples, async ({ text }, at) => {
+    const { input_ids: ids } = await encoder.text(text as string);
+    const output = outputs[at] ?? {};
+    const encoded = output.last_hidden_state ?? Object.values(output)[0];
+    const mask = sources[at]?.attention_mask as FeedTensor | undefined;
+    return {
+      ...(ids && { input_ids: shifted(ids, start) }),
+      ...(encoded && { [ENCODED]: encoded }),
+      ...(mask && { encoder_attention_mask: mask }),
+    };
+  });
+}
+
+/** Some tokenizers put the start there themselves. */
+function shifted({ data, dims }: FeedTensor, start: number): FeedTensor {
+  const ids = Array.from(data, Number);
+  const tokens = ids[0] === start ? ids : [start, ...ids];
+  const kept = tokens.length > 1 ? tokens.slice(0, -1) : tokens;
+  return { data: kept, dims: dims.with(-1, kept.length) };
 }
 
 function unknownInputs(model: OnnxModel, inputs: readonly { readonly name: string }[]): ModelFolderError {

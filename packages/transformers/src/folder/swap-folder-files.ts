@@ -11,6 +11,7 @@ import { checkNotQuantised, checkRuns } from './check-floats.js';
 import { chooseFiles } from './choose-files.js';
 import type { DownloadedFolder } from './download-folder.js';
 import type { Dtype } from './dtype.js';
+import { encoderFileOf } from './encoder-file-of.js';
 import { folderOf, type ModelFile, type ModelFolder, readFolder, requireNode } from './model-folder.js';
 
 /** Where the swap of a folder stands. */
@@ -76,14 +77,16 @@ export async function swapFolderFiles(
     engine ??= folderRuntime(node, library);
     return engine;
   };
+  const read = (path: string) => readModel(node.path.join(folder, path), rest.signal ? { signal: rest.signal } : {});
+  const source = encoderFileOf(node, original, read);
   const files: SwappedFile[] = [];
   for (const file of chosen) {
-    const model = await readModel(node.path.join(folder, file.path), rest.signal ? { signal: rest.signal } : {});
+    const model = await read(file.path);
     checkNotQuantised(model);
     const progress = onProgress && {
       onProgress: (done: SwapProgress) => onProgress({ ...done, file: file.path }),
     };
-    files.push({ file, ...(await swapFile(model, { ...settings, ...progress }, encoder, runtime)) });
+    files.push({ file, ...(await swapFile(model, { ...settings, ...progress }, encoder, runtime, source)) });
   }
   return { original, options: await recordOptions(settings), files };
 }

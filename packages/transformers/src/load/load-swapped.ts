@@ -1,6 +1,8 @@
 import { encodeModel, type OnnxSwapResult, type OrtRuntime, type SwapReport } from '@mhe/onnx';
 import { modelEncoder } from '../calibration/encoder.js';
+import { startToken } from '../calibration/encoder-file.js';
 import { checkFloatName, checkNotQuantised, checkRuns } from '../folder/check-floats.js';
+import { noStart } from '../folder/encoder-file-of.js';
 import type { TransformersLibrary } from '../library/library.js';
 import { runtimeOf } from '../library/runtime.js';
 import { ModelFolderError } from '../model-folder-error.js';
@@ -88,17 +90,26 @@ async function swapLoad<Loaded extends Disposable>(
   settings: ReadOptions,
   { store, folderName, recordPath }: Place,
 ): Promise<Record> {
-  const { files, runtime } = await loadOriginal(library, load, options);
+  const { files, runtime, start } = await loadOriginal(library, load, options);
   const models = files.filter((file) => file.endsWith('.onnx'));
   // Before the work: version 2 has a place for one file only.
   optionsForSwapped(library, load.id, options, models, folderName);
   const { dtype: _, quantized: __, subfolder: ___, model_file_name: ____, progress_callback: _____, ...rest } = options;
   const encoder = modelEncoder(library, (pretrained) => pretrained.from_pretrained(load.id, { ...rest }));
+  const before = models.find((file) => /^encoder_model(_fp16)?\.onnx$/.test(splitPath(file).name));
+  const source =
+    before === undefined
+      ? undefined
+      : {
+          model: () => readLoaded(store, before, files),
+          start: async () => start ?? Promise.reject(noStart(load.id)),
+        };
   const swapped: { file: string; result: OnnxSwapResult }[] = [];
   for (const file of models) {
     const model = await readLoaded(store, file, files);
     checkNotQuantised(model);
-    swapped.push({ file, result: await swapFile(model, settings, encoder, async () => runtime) });
+    const result = await swapFile(model, settings, encoder, async () => runtime, source);
+    swapped.push({ file, result });
   }
   checkAnySwapped(load.id, swapped);
   const stamps: { [file: string]: string | null } = {};
@@ -128,22 +139,23 @@ function checkAnySwapped(id: string, files: readonly { file: string; result: Onn
   throw new ModelFolderError(names, 'unsupported', what, 'Load the model without mhe');
 }
 
-/** Loads the original once, for its files to be in the library's cache: which ones, and the runtime it is in. */
+/** Loads the original once, for its files to be in the library's cache: which ones, its runtime, its decoder's start. */
 async function loadOriginal<Loaded extends Disposable>(
   library: TransformersLibrary,
   load: Load<Loaded>,
   options: LibraryOptions,
-): Promise<{ files: string[]; runtime: OrtRuntime }> {
+): Promise<{ files: string[]; runtime: OrtRuntime; start: number | undefined }> {
   const files = new Set<string>();
   const loaded = await loadNoting(library, load.id, options, load.run, (file) => {
     if (isModelFile(file)) files.add(file);
   });
-  const runtime = runtimeOf(library, load.modelOf(loaded));
+  const model = load.modelOf(loaded) as { readonly config?: object; readonly generation_config?: object };
+  const [runtime, start] = [runtimeOf(library, model), startToken(model.generation_config, model.config)];
   await loaded.dispose();
   for (const file of files) {
     if (!file.endsWith('.onnx')) continue;
     checkFloatName(file);
     checkRuns(library, file);
   }
-  return { files: [...files].sort(), runtime };
+  return { files: [...files].sort(), runtime, start };
 }

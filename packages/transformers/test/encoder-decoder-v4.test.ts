@@ -1,0 +1,5 @@
+import * as library from '@huggingface/transformers';
+import { encoderDecoderSuite } from './encoder-decoder-suite.js';
+import type { LibraryUnderTest } from './library-under-test.js';
+
+encoderDecoderSuite(library as unknown as LibraryUnderTest);
