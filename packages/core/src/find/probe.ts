@@ -8,6 +8,8 @@ interface Guess {
   readonly byPlace: boolean;
   readonly lengths: readonly [number, number];
   readonly image: number;
+  /** Whether masks are as long as caches and what is new together, where their dimensions do not say so. */
+  readonly joined?: boolean;
 }
 
 /** Edges of images: small ones that most graphs take, which cost least, then the common ones. */
@@ -35,6 +37,7 @@ function* guesses(view: GraphView, images: readonly number[]): Generator<Guess> 
   const image = images[0] as number;
   yield { byPlace: false, lengths: [5, 7], image };
   for (const other of images) yield { byPlace: true, lengths: [5, 7], image: other };
+  if (view.inputs.some(isCache)) yield { byPlace: true, lengths: [5, 7], image, joined: true };
   yield { byPlace: true, lengths: [16, 24], image };
   yield { byPlace: true, lengths: [64, 96], image };
   for (const length of learntLengths(view)) yield { byPlace: true, lengths: [length, length], image };
@@ -59,6 +62,15 @@ function learntLengths(view: GraphView): number[] {
 /** Both edges are open, or neither: keys and values of a cache have as many features as they have. */
 function isImage({ type, dims }: ViewInput): boolean {
   return type === 'float' && dims.length === 4 && (typeof dims[2] === 'number') === (typeof dims[3] === 'number');
+}
+
+/** Keys or values of earlier positions: heads and features are known, positions are not. */
+function isCache({ type, dims }: ViewInput): boolean {
+  return type === 'float' && dims.length === 4 && dims.filter((dim) => typeof dim === 'number').length === 2;
+}
+
+function isMask({ id, dims }: ViewInput): boolean {
+  return dims.length === 2 && /mask/i.test(id);
 }
 
 function isBatchName(dim: Dimension): boolean {
@@ -93,6 +105,7 @@ function probeOf(view: GraphView, guess: Guess, which: 0 | 1, told: ToldHeads | 
     const isBatch = named ? isBatchName(input.dims[axis] ?? null) : axis === 0 && input.dims.length > 1;
     if (isBatch) return 2 + which;
     if (isImage(input)) return axis === 1 ? 3 : guess.image;
+    if (guess.joined && axis === 1 && isMask(input)) return 2 * guess.lengths[which];
     return guess.lengths[which] + (guess.byPlace ? 0 : 6 * sizeOf.size);
   };
   const inputs = [...view.inputs].sort((a, b) => Number(a.dims.some(isSum)) - Number(b.dims.some(isSum)));
