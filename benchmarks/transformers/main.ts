@@ -36,6 +36,10 @@ const { values: options } = parseArgs({
     loads: { type: 'string', default: '5' },
     /** A Python with `requirements.txt`, which converts to q8 and fp16. Without it fp32 alone is measured. */
     python: { type: 'string' },
+    /** One scale for all of a weight in q8, as the conversion script of transformers.js took, not one for each column. */
+    'per-tensor': { type: 'boolean', default: false },
+    /** Part of the name of the settings to swap at: `1 / 12 MUL`. */
+    dial: { type: 'string', default: '' },
     json: { type: 'string' },
   },
 });
@@ -89,6 +93,7 @@ async function measure(signal: AbortSignal): Promise<void> {
       await convert(
         options.python,
         models.map((model) => model.folder),
+        options['per-tensor'],
         signal,
       );
       dtypes.push('q8', 'fp16');
@@ -129,7 +134,7 @@ async function swapAll(calibration: readonly string[], temporary: string, signal
   const numHeads = inspected[0]?.inspection.attention[0]?.numHeads;
   if (numHeads === undefined) throw new Error(`${join(folder, FILE)}: no attention was found`);
   const models: Model[] = [{ folder: original }];
-  const dials = dialsOf(numHeads);
+  const dials = dialsOf(numHeads).filter((dial) => nameOf(dial).includes(options.dial));
   for (const [i, dial] of dials.entries()) {
     const { queryKey, value, embedding } = dial;
     const bar = startBar(`swapping ${i + 1} of ${dials.length}: ${nameOf(dial)}`, 1);
@@ -153,7 +158,7 @@ async function swapAll(calibration: readonly string[], temporary: string, signal
 
 function tableOf(rows: readonly Row[]): string {
   const original = rows[0] as Row;
-  const before = rows.find(({ swap }) => swap !== undefined)?.swap?.report.parameters.before ?? 0;
+  const before = rows.find(({ swap }) => swap !== undefined)?.swap?.report.parameters.before;
   return markdownTable(
     [
       'groups q,k / v',
@@ -169,7 +174,7 @@ function tableOf(rows: readonly Row[]): string {
     rows.map(({ dial, swap, dtype, bytes, loadMilliseconds, evaluation }) => [
       dial ? nameOf(dial) : 'original',
       dtype,
-      (swap?.report.parameters.after ?? before).toLocaleString('en'),
+      (swap?.report.parameters.after ?? before)?.toLocaleString('en') ?? '',
       (bytes / 1e6).toFixed(1),
       evaluation.spearman.toFixed(4),
       ((100 * evaluation.spearman) / original.evaluation.spearman).toFixed(1),

@@ -216,7 +216,7 @@ describe('dtypes', () => {
     expect(written?.notices).toHaveLength(1);
     const card = await readFile(join(output, 'README.md'), 'utf8');
     expect(card).toContain(
-      "quantize_dynamic('onnx/model.onnx', 'onnx/model_quantized.onnx', weight_type=QuantType.QInt8",
+      "quantize_dynamic('onnx/model.onnx', 'onnx/model_quantized.onnx', per_channel=True, weight_type=QuantType.QInt8",
     );
   });
 

@@ -10,7 +10,9 @@ const EIGHT_BITS: Partial<Record<Dtype, string>> = { q8: 'QInt8', int8: 'QInt8',
 export function conversionCommand(source: string, target: string, dtype: Dtype): string | null {
   const weights = EIGHT_BITS[dtype];
   if (weights !== undefined) {
-    const call = `quantize_dynamic('${source}', '${target}', weight_type=QuantType.${weights}, extra_options={'EnableSubgraph': True})`;
+    // The columns of swapped queries differ in size: one scale for all of them would lose the small ones.
+    const settings = `per_channel=True, weight_type=QuantType.${weights}, extra_options={'EnableSubgraph': True}`;
+    const call = `quantize_dynamic('${source}', '${target}', ${settings})`;
     return `python -c "from onnxruntime.quantization import QuantType, quantize_dynamic; ${call}"`;
   }
   if (dtype === 'fp16') {
