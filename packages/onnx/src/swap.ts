@@ -46,6 +46,8 @@ export async function swap(model: OnnxModel, options: OnnxSwapOptions = {}): Pro
   if (typeof calibration !== 'object' || !('synthetic' in calibration) || calibration.synthetic.length !== undefined) {
     return swapOn(model, finding, calibrationOf(model, finding, calibration), options);
   }
+  // Nothing to swap: no inputs have to be made up to find that out.
+  if (finding.found.length === 0) return swapOn(model, finding, { feeds: [], kind: 'synthetic', notices: [] }, options);
   // What a model leaves open it may still bound: by its table of positions, or by sizes frozen at export.
   let failure: OriginalError | undefined;
   const failed: number[] = [];

@@ -1,6 +1,7 @@
 import {
   acceptEmptyCaches,
   type Feed,
+  inspect,
   type OnnxModel,
   type OnnxSwapResult,
   type OrtRuntime,
@@ -12,6 +13,7 @@ import { type CalibrationSample, calibrationSample } from './calibration/calibra
 import type { Encoder } from './calibration/encoder.js';
 import type { EncoderFile } from './calibration/encoder-file.js';
 import { calibrationFeeds } from './calibration/feeds.js';
+import { ModelFolderError } from './model-folder-error.js';
 import type { MheOptions } from './options.js';
 
 /** Options whose calibration was read once, so that several files can use it. */
@@ -33,6 +35,9 @@ export function readOptions({ calibration, ...options }: MheOptions): ReadOption
   }
   return { ...options, calibration: samples };
 }
+
+/** Of a file whose attention is left alone. */
+const NO_FEEDS = { feeds: undefined, notices: [] };
 
 /**
  * Swaps the attention of one `.onnx` file. Where it has key/value caches, the result takes empty ones of any number of
@@ -61,7 +66,11 @@ export async function swapFile(
     run: (before: OnnxModel, inputs: readonly Feed[]) => runModel(before, inputs, session),
   };
   const { feeds, notices } = given
-    ? await calibrationFeeds(model, calibration, encoder, runnable)
+    ? await calibrationFeeds(model, calibration, encoder, runnable).catch((error: unknown) => {
+        // A file without attention to swap needs none: its report says why there is none.
+        if (error instanceof ModelFolderError && inspect(model).attention.length === 0) return NO_FEEDS;
+        throw error;
+      })
     : { feeds: calibration, notices: [] };
   const { model: swapped, report } = await swap(model, { ...engine, ...(feeds && { calibration: feeds }) });
   return {

@@ -1,6 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { type LoadReport, swapFolder, withMhe } from '@mhe/transformers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type EncoderDecoder, everything, TASKS } from './encoder-decoder.js';
@@ -72,6 +73,25 @@ export function encoderDecoderSuite(library: LibraryUnderTest): void {
         expect(report.calibration).toMatchObject({ kind: 'given', sequences });
       }
       expectSame(await below(folder, model), await original(model), swap);
+    });
+
+    it('leaves alone what belongs to a decoder that is not merged, with the reason', async () => {
+      if (major(library) !== 4) return;
+      const from = join(folder, 'unmerged');
+      await cp(join(FIXTURES, 'bart-planted'), from, { recursive: true });
+      const laterSteps = fileURLToPath(
+        new URL('../../onnx/test/fixtures/decoy-bart-with-past-optimum18.onnx', import.meta.url),
+      );
+      await cp(laterSteps, join(from, 'onnx/decoder_with_past_model.onnx'));
+      const calibration = samples(library, 'bart-planted', 3);
+      const { files } = await swapFolder(from, join(folder, 'unmerged-mhe'), { library, calibration });
+      const [, left] = files;
+      expect(files.map(({ report }) => report.swapped.length)).toEqual([2, 0, 1]);
+      expect(left?.file.base).toBe('decoder_with_past_model');
+      expect(left?.report.skipped.map(({ reason }) => reason)).toEqual([
+        expect.stringMatching(/caches go with those that another graph makes/),
+        expect.stringMatching(/whose projection is in another graph/),
+      ]);
     });
 
     const loading = SWAPS.filter(({ model, groups }) => groups === (model === 'bart-planted' ? 1 : 'heads'));
