@@ -6,7 +6,7 @@ import { ViewGraph } from './find-graph.js';
 const [HEADS, DIM, WIDTH] = [2, 3, 5];
 
 /** Attention whose keys are scaled between what is kept and the product, as some exporters do. */
-function handingOn(order: readonly [number, number, number, number], isKept = true) {
+function handingOn(order: readonly [number, number, number, number], isKept = true, isAside = false) {
   const graph = new ViewGraph();
   const x = graph.input('x', ['batch', 'length', WIDTH]);
   const weight = (rows: number, cols: number) =>
@@ -16,10 +16,14 @@ function handingOn(order: readonly [number, number, number, number], isKept = tr
     );
   const heads = () => graph.reshape(graph.matmul(x, weight(WIDTH, HEADS * DIM)), 0, 0, HEADS, DIM);
   const query = graph.transpose(heads(), 0, 2, 1, 3);
-  const [key, value] = [graph.transpose(heads(), ...order), graph.transpose(heads(), ...order)];
+  const projected = heads();
+  const [key, value] = [graph.transpose(projected, ...order), graph.transpose(heads(), ...order)];
   const back = [0, 1, 2, 3].map((axis) => order.indexOf([0, 2, 1, 3][axis] as number));
-  const [keys, values] = [key, value].map((kept) => graph.transpose(kept, ...back)) as [string, string];
-  const scaled = graph.binary('mul', graph.transpose(keys, 0, 1, 3, 2), graph.scalar(0.5));
+  const values = graph.transpose(value, ...back);
+  const turned = isAside
+    ? graph.transpose(projected, 0, 2, 3, 1)
+    : graph.transpose(graph.transpose(key, ...back), 0, 1, 3, 2);
+  const scaled = graph.binary('mul', turned, graph.scalar(0.5));
   const context = graph.matmul(graph.softmax(graph.matmul(query, scaled)), values);
   const merged = graph.reshape(graph.transpose(context, 0, 2, 1, 3), 0, 0, HEADS * DIM);
   graph.outputs.push(graph.matmul(merged, weight(HEADS * DIM, 4)), key, value);
@@ -39,6 +43,17 @@ describe('keys and values that another graph takes', () => {
     expect(block.value.cache).toMatchObject({ past: null, joined: value, present: [value] });
     expect(site.scale).toBeCloseTo(0.5);
     // What is kept is not scaled: the factor is the query's.
+    const { query, key: keys } = block.weights();
+    expect(keys.weight.data[0]).toBeCloseTo(Math.sin(HEADS * DIM));
+    expect(query.weight.data[0]).toBeCloseTo(Math.sin(HEADS * DIM) / 2);
+  });
+
+  it('may lie beside the way to the product, unscaled', () => {
+    const { found, skipped, key } = handingOn([0, 2, 1, 3], true, true);
+    expect(skipped).toEqual([]);
+    const [{ block }] = found as [(typeof found)[0]];
+    expect(block.key.cache).toMatchObject({ joined: key, axes: ['batch', 'head', 'sequence', 'feature'] });
+    expect(block.key.cache?.aside.map(({ outputs }) => outputs)).toEqual([[key]]);
     const { query, key: keys } = block.weights();
     expect(keys.weight.data[0]).toBeCloseTo(Math.sin(HEADS * DIM));
     expect(query.weight.data[0]).toBeCloseTo(Math.sin(HEADS * DIM) / 2);
