@@ -15,6 +15,7 @@ const SWAPS = [
   { model: 'qwen2', groups: 'heads', heads: [2, 2], tolerance: 2e-5 },
   { model: 'gpt2-planted', groups: 1, heads: [1, 1], tolerance: 1e-4 },
   { model: 'gpt2-planted', groups: { queryKey: 1, value: 'heads' }, heads: [1, 4], tolerance: 1e-4 },
+  { model: 'gpt2-merged-planted', groups: { queryKey: 1, value: 2 }, heads: [1, 2], tolerance: 1e-4 },
   { model: 'llama-planted', groups: 1, heads: [1, 1], tolerance: 1e-4 },
   { model: 'llama-planted', groups: { queryKey: 1, value: 'heads' }, heads: [1, 2], tolerance: 1e-4 },
   { model: 'qwen2-planted', groups: 1, heads: [1, 1], tolerance: 1e-4 },
@@ -89,7 +90,9 @@ export function generationSuite(library: LibraryUnderTest): void {
       expectSame(await below(folder, () => everything(library, model)), expected, swap);
     });
 
-    it.each(SWAPS.filter(({ model, groups }) => model === 'llama' || (model === 'gpt2-planted' && groups !== 1)))(
+    // The files that each version looks for.
+    const loaded = ['llama', major(library) === 2 ? 'gpt2-merged-planted' : 'gpt2-planted'];
+    it.each(SWAPS.filter(({ model, groups }) => loaded.includes(model) && groups !== 1))(
       'generates what $model does, swapped while it is loaded, at groups $groups',
       async (swap) => {
         const { model, groups } = swap;

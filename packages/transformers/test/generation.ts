@@ -25,13 +25,17 @@ export interface Loaded {
 
 export const major = ({ env }: LibraryUnderTest): number => Number(env.version.split('.')[0]);
 
-/** The one file of a decoder, in fp32, whatever the version. Version 2 looks for another name otherwise. */
-const decoderOptions = () => ({ dtype: 'fp32', quantized: false, model_file_name: 'model' });
+/** The one file of a decoder, in fp32, whatever the version: each looks for another name where none is given. */
+const decoderOptions = (id: string) => ({
+  dtype: 'fp32',
+  quantized: false,
+  model_file_name: id.includes('merged') ? 'decoder_model_merged' : 'model',
+});
 
 /** Loads a decoder as the library does, uses it, and frees it. */
 export async function withDecoder<T>(library: LibraryUnderTest, id: string, use: (loaded: Loaded) => Promise<T>) {
   const tokenizer = (await library.AutoTokenizer.from_pretrained(id)) as Tokenizer;
-  const model = (await library.AutoModelForCausalLM.from_pretrained(id, decoderOptions())) as Generator;
+  const model = (await library.AutoModelForCausalLM.from_pretrained(id, decoderOptions(id))) as Generator;
   try {
     return await use({ library, tokenizer, model });
   } finally {
@@ -137,7 +141,7 @@ export async function prefill({ library, tokenizer, model }: Loaded) {
 
 /** What the pipeline writes after a prompt, after several, and as an answer where the model is one of chats. */
 export async function write(library: LibraryUnderTest, id: string): Promise<unknown> {
-  const generator = await library.pipeline('text-generation', id, decoderOptions());
+  const generator = await library.pipeline('text-generation', id, decoderOptions(id));
   const options = { max_new_tokens: 8, do_sample: false };
   try {
     const texts = [await generator(PROMPT, options), await generator(PROMPTS, options)];

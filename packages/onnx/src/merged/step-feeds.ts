@@ -30,7 +30,8 @@ export async function stepFeeds(
       const value = values[name];
       if (!value) return [];
       const last = (value.dims[axis] as number) - 1;
-      return [[name, part === 'last' ? sliceTensor(value, axis, last, last + 1) : sliceTensor(value, axis, 0, last)]];
+      if (part === 'before') return [[name, sliceTensor(value, axis, 0, last)]];
+      return [[name, name === WHOLE ? value : sliceTensor(value, axis, last, last + 1)]];
     });
     return { ...values, ...Object.fromEntries(parts) };
   };
@@ -48,6 +49,9 @@ export async function stepFeeds(
   }));
 }
 
+/** The mask of a decoder without an encoder: a later step is given that of all positions, whatever its size is called. */
+const WHOLE = 'attention_mask';
+
 /** The axis of new positions of each input that has one: its size bears the name that a size of the outputs bears. */
 function newPositions({ model, pasts }: MergedDecoder): ReadonlyMap<string, number> {
   const caches = new Set(pasts.flatMap((past) => [past, presentOf(past)]));
@@ -60,6 +64,7 @@ function newPositions({ model, pasts }: MergedDecoder): ReadonlyMap<string, numb
   }
   return new Map(
     modelInputs(model).flatMap(({ name, dims }) => {
+      if (name === WHOLE && dims?.length === 2) return [[name, 1] as const];
       const axis = caches.has(name) ? -1 : (dims ?? []).findIndex((dim) => typeof dim === 'string' && names.has(dim));
       return axis < 0 ? [] : [[name, axis] as const];
     }),
