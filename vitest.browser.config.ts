@@ -17,6 +17,8 @@ export default defineConfig({
     // Core's forms, which need nothing of Node, and what only a browser can show.
     include: ['packages/core/test/attention-*.test.ts', 'packages/*/test/**/*.browser.test.ts'],
     exclude: ['**/node_modules/**'],
+    // The emulated graphics card is one, and takes a core of its own.
+    maxWorkers: 1,
     browser: {
       enabled: true,
       headless: true,

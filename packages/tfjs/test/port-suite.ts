@@ -168,8 +168,15 @@ export function testPort(backend: TestBackend): void {
     const loss = (...tensors: Tensor[]) => sum(mul(apply(tfjsPort, tensors), toTfjs(weights)));
     const gradients = tidy(() => grads(loss as never)(values.map(toTfjs)));
     for (const [position, gradient] of gradients.entries()) {
-      const actual = await toFloat64(gradient);
-      const expected = differences(values, position, (moved) => dot(apply(float64Port, moved), weights));
+      const all = await toFloat64(gradient);
+      // A few hundred are enough of a large one; the stride meets every row and column.
+      const stride = all.data.length > 1000 ? 17 : 1;
+      const places = [...all.data.keys()].filter((i) => i % stride === 0);
+      const actual = float64Tensor(
+        Float64Array.from(places, (i) => all.data[i] as number),
+        [places.length],
+      );
+      const expected = differences(values, position, (moved) => dot(apply(float64Port, moved), weights), places);
       expect(relativeError(actual, expected), `gradient of input ${position}`).toBeLessThan(Math.max(tolerance, 1e-5));
       gradient.dispose();
     }

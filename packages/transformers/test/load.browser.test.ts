@@ -77,3 +77,28 @@ test.each([
   expect(await write({ mhe })).toEqual(expected);
   expect(reports[0]?.files['onnx/model.onnx']?.cachePerToken).toEqual({ before, after });
 });
+
+test('swaps anew what the page now finds in another place, and not without a network', async () => {
+  await caches.delete('transformers-cache');
+  const { pipeline } = withMhe(transformers);
+  const { localModelPath } = env;
+  const isFromCache = async () => {
+    const reports: LoadReport[] = [];
+    const mhe = { calibration: texts, onReport: (report: LoadReport) => reports.push(report) };
+    const extract = await pipeline<transformers.FeatureExtractionPipeline>('feature-extraction', 'bert', { mhe });
+    await extract.dispose();
+    return reports.map(({ fromCache }) => fromCache);
+  };
+  const network = globalThis.fetch;
+  try {
+    expect(await isFromCache()).toEqual([false]);
+    env.localModelPath = `${served}/test/fixtures/`;
+    expect(await isFromCache()).toEqual([false]);
+    globalThis.fetch = (address, options) =>
+      options?.method === 'HEAD' ? Promise.reject(new TypeError('Failed to fetch')) : network(address, options);
+    expect(await isFromCache()).toEqual([true]);
+  } finally {
+    globalThis.fetch = network;
+    env.localModelPath = localModelPath;
+  }
+});

@@ -14,8 +14,11 @@ export interface FileStore {
   read(file: string): Promise<Uint8Array | null>;
   /** Puts a file into the library's cache, whole or not at all. */
   write(file: string, bytes: Uint8Array): Promise<void>;
-  /** What changes when a local file does; `null` for files of the hub, which a revision names. */
-  stamp(file: string): Promise<string | null>;
+  /**
+   * What changes when a local file does; `null` for files of the hub, which a revision names; `undefined` where it cannot be
+   * told now, as without a network.
+   */
+  stamp(file: string): Promise<string | null | undefined>;
 }
 
 /** What the library asks of a cache: the Cache API's, or a user's own, which may answer with a path. */
@@ -33,15 +36,17 @@ export async function openStore(library: TransformersLibrary, id: string, option
   const { env } = library;
   const address = modelAddress(library, id, options);
   const node = nodeModules();
-  const custom = () => (env.useCustomCache ? webStore(env.customCache as WebCache, address, node) : null);
+  const stamp = (file: string) => stampOf(node, address.local(file), env.allowLocalModels);
+  const custom = () => (env.useCustomCache ? webStore(env.customCache as WebCache, address, node, stamp) : null);
   // Version 2 takes a user's own cache last.
   const first = libraryMajor(library) > 2 ? custom() : null;
   if (first !== null) return first;
   if (env.useBrowserCache) {
     const { cacheKey } = env as { cacheKey?: string };
-    return webStore(await caches.open(cacheKey ?? 'transformers-cache'), address, node);
+    return webStore(await caches.open(cacheKey ?? 'transformers-cache'), address, node, stamp);
   }
-  if (env.useFSCache && node !== null) return folderStore(options.cache_dir ?? env.cacheDir ?? '', address, node);
+  if (env.useFSCache && node !== null)
+    return folderStore(options.cache_dir ?? env.cacheDir ?? '', address, node, stamp);
   const last = custom();
   if (last !== null) return last;
   const what = 'transformers.js is set to use no cache, where the swapped model is kept';
@@ -49,7 +54,12 @@ export async function openStore(library: TransformersLibrary, id: string, option
   throw new ModelFolderError(id, 'unsupported', what, remedy);
 }
 
-function webStore(cache: WebCache, address: ModelAddress, node: NodeModules | null): FileStore {
+function webStore(
+  cache: WebCache,
+  address: ModelAddress,
+  node: NodeModules | null,
+  stamp: FileStore['stamp'],
+): FileStore {
   const match = async (key: string) => {
     // Caches of browsers throw for keys that are no addresses.
     const found = await cache.match(key).catch(() => undefined);
@@ -69,11 +79,11 @@ function webStore(cache: WebCache, address: ModelAddress, node: NodeModules | nu
         throw new ModelFolderError(place, 'unwritable', what, 'Make space in it, or set another one in env', { cause });
       });
     },
-    stamp: (file) => stamp(node, address, file),
+    stamp,
   };
 }
 
-function folderStore(folder: string, address: ModelAddress, node: NodeModules): FileStore {
+function folderStore(folder: string, address: ModelAddress, node: NodeModules, stamp: FileStore['stamp']): FileStore {
   const { mkdir, readFile, rename, rm, writeFile } = node.fs.promises;
   const place = (file: string) => node.path.join(folder, address.cached(file));
   const cached = (file: string) => readFile(place(file)).catch(() => null);
@@ -97,7 +107,7 @@ function folderStore(folder: string, address: ModelAddress, node: NodeModules): 
         await rm(temporary, { force: true }).catch(() => {});
       }
     },
-    stamp: (file) => stamp(node, address, file),
+    stamp,
   };
 }
 
@@ -109,9 +119,16 @@ async function local(node: NodeModules | null, address: ModelAddress, file: stri
   return response?.ok ? bytesOf(response) : null;
 }
 
-async function stamp(node: NodeModules | null, address: ModelAddress, file: string): Promise<string | null> {
-  const info = await node?.fs.promises.stat(address.local(file)).catch(() => null);
-  return info ? `${info.size} ${info.mtimeMs}` : null;
+async function stampOf(node: NodeModules | null, place: string, isLocalAllowed: boolean) {
+  if (!isLocalAllowed) return null;
+  if (node !== null) {
+    const info = await node.fs.promises.stat(place).catch(() => null);
+    return info && `${info.size} ${info.mtimeMs}`;
+  }
+  const response = await fetch(place, { method: 'HEAD' }).catch(() => undefined);
+  if (!response?.ok) return response && null;
+  const told = ['etag', 'last-modified', 'content-length'].map((name) => response.headers.get(name));
+  return [place, ...told].join(' ');
 }
 
 async function bytesOf(response: Response): Promise<Uint8Array> {

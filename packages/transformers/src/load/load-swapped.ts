@@ -72,7 +72,8 @@ async function readRecord(store: FileStore, path: string): Promise<Record | null
   if (bytes === null) return null;
   const record: Record = JSON.parse(new TextDecoder().decode(bytes));
   for (const [file, stamp] of Object.entries(record.stamps)) {
-    if ((await store.stamp(file)) !== stamp) return null;
+    const now = await store.stamp(file);
+    if (now !== undefined && now !== stamp) return null;
   }
   return record;
 }
@@ -121,7 +122,7 @@ async function swapLoad<Loaded extends Disposable>(
     for (const [dataName, data] of externalData)
       await store.write(swappedPath(`${folder}/${dataName}`, folderName), data);
     await store.write(swappedPath(file, folderName), bytes);
-    stamps[file] = await store.stamp(file);
+    stamps[file] = (await store.stamp(file)) ?? null;
     reports[file] = result.report;
   }
   const record: Record = { stamps, reports };
