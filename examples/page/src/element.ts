@@ -35,3 +35,11 @@ export function showErrors(place: HTMLElement): void {
   addEventListener('unhandledrejection', ({ reason }) => show(reason));
   addEventListener('error', ({ error, message }) => show(error ?? message));
 }
+
+/** Does some work when a form is sent, in place of sending it. */
+export function onSubmit(id: string, work: () => Promise<void>): void {
+  byId(id, HTMLFormElement).addEventListener('submit', (event) => {
+    event.preventDefault();
+    work();
+  });
+}

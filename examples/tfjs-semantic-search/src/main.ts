@@ -2,12 +2,13 @@ import '@mhe/example-page/style.css';
 import '@mhe/example-page/search.css';
 import { backendChoice, firstBackend } from '@mhe/example-page/backend-choice';
 import type { BackendName } from '@mhe/example-page/backends';
-import { byId, showErrors } from '@mhe/example-page/element';
+import { byId, onSubmit, showErrors } from '@mhe/example-page/element';
 import { exampleQuery, exampleSentences } from '@mhe/example-page/example-sentences';
 import { count, megabytes } from '@mhe/example-page/figures';
 import type { Job } from '@mhe/example-page/job';
 import type { Ranking } from '@mhe/example-page/rank';
 import { agreement, showModel } from '@mhe/example-page/search-results';
+import { hideProgress, linesOf, showProgress } from '@mhe/example-page/swap-dials';
 import { proxy, transfer, wrap } from 'comlink';
 import type { Encoders, ModelFacts } from './encoders.js';
 import { startSwap } from './start-swap.js';
@@ -22,21 +23,14 @@ const [find, swap, cancel] = ['find', 'swap', 'cancel'].map((id) => byId(id, HTM
   HTMLButtonElement,
 ];
 const [query, sentences] = [byId('query', HTMLInputElement), byId('sentences', HTMLTextAreaElement)];
-const [state, stage] = [byId('state', HTMLElement), byId('stage', HTMLElement)];
-const progress = byId('progress', HTMLProgressElement);
+const state = byId('state', HTMLElement);
 const facts: { original?: ModelFacts; swapped?: ModelFacts } = {};
 let job: Job<SwappedEncoder> | null = null;
 
 query.value = exampleQuery;
 sentences.value = exampleSentences.join('\n');
-byId('search', HTMLFormElement).addEventListener('submit', (event) => {
-  event.preventDefault();
-  rank();
-});
-byId('dials', HTMLFormElement).addEventListener('submit', (event) => {
-  event.preventDefault();
-  swapAttention();
-});
+onSubmit('search', rank);
+onSubmit('dials', swapAttention);
 cancel.addEventListener('click', () => job?.cancel());
 
 const obstacles = await encoders.backendObstacles();
@@ -59,7 +53,7 @@ async function use(backend: BackendName): Promise<void> {
 
 async function rank(): Promise<void> {
   await busy('Searching', async () => {
-    const lines = sentences.value.split('\n').filter((line) => line.trim() !== '');
+    const lines = linesOf(sentences.value);
     const rankings = await encoders.rank(query.value, lines);
     const { original, swapped } = rankings;
     if (facts.original) show('original', facts.original, original, lines);
@@ -140,14 +134,4 @@ const stageNames = {
 
 function showStep(step: SwapStep): void {
   showProgress(stageNames[step.stage], 'total' in step && step.total > 0 ? step.done / step.total : 0);
-}
-
-function showProgress(what: string, share: number): void {
-  byId('working', HTMLElement).hidden = false;
-  stage.textContent = what;
-  progress.value = share;
-}
-
-function hideProgress(): void {
-  byId('working', HTMLElement).hidden = true;
 }

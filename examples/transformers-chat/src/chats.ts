@@ -7,25 +7,17 @@ import {
   type Tensor,
   TextStreamer,
 } from '@huggingface/transformers';
-import type { Obstacles } from '@mhe/example-page/backend-choice';
-import { fileProgress } from '@mhe/example-page/file-progress';
+import {
+  type Device,
+  type ModelFacts,
+  type ModelName,
+  ModelPair,
+  type PairLoadOptions,
+} from '@mhe/example-page/model-pair';
 import type { ModelPlace } from '@mhe/example-page/model-place';
-import { type Dials, swapOptions } from '@mhe/example-page/swap-options';
+import type { Dials } from '@mhe/example-page/swap-options';
 import { AutoModelForCausalLM, lookIn } from '@mhe/example-page/transformers';
-import { webgpuObstacle } from '@mhe/example-page/webgpu-obstacle';
-import type { MheLoadOptions } from '@mhe/transformers';
 import { encode, type Message } from './encode.js';
-
-export type Device = 'wasm' | 'webgpu';
-
-export type ModelName = 'original' | 'swapped';
-
-/** What loading a model showed. */
-export interface ModelFacts {
-  /** Of the model's files. */
-  readonly bytes: number;
-  readonly loadMilliseconds: number;
-}
 
 /** How answers are made. */
 export interface AnswerOptions {
@@ -44,55 +36,31 @@ export interface Answer {
   readonly cache: { readonly bytes: number; readonly tokens: number };
 }
 
-interface Chat {
-  readonly model: PreTrainedModel;
-  readonly messages: Message[];
-}
-
 /** The models on one device, each with a conversation of its own; lives in a worker. */
-export class Chats {
-  private readonly chats = new Map<ModelName, Chat>();
+export class Chats extends ModelPair<PreTrainedModel> {
+  private readonly messages: Readonly<Record<ModelName, Message[]>> = { original: [], swapped: [] };
   private tokenizer: PreTrainedTokenizer | null = null;
-  private place: ModelPlace | null = null;
-  private device: Device = 'wasm';
-  private swap: MheLoadOptions | null = null;
 
-  async deviceObstacles(): Promise<Obstacles<Device>> {
-    return {
-      wasm: typeof WebAssembly === 'object' ? null : 'this browser has no WebAssembly',
-      webgpu: await webgpuObstacle(),
-    };
-  }
-
-  /** Fetches a model, in place of those that are there; `use` loads it. */
-  async fetch(place: ModelPlace, onProgress: (share: number) => void): Promise<void> {
-    await this.dispose();
-    this.swap = null;
-    this.place = place;
-    const fetched = await this.open('original', (_, share) => onProgress(share));
-    await fetched.dispose();
+  override async fetch(place: ModelPlace, onProgress: (share: number) => void): Promise<void> {
+    await super.fetch(place, onProgress);
     this.tokenizer = await AutoTokenizer.from_pretrained(lookIn(place));
   }
 
   /** Loads the models that are there onto a device; conversations start anew. */
-  async use(device: Device): Promise<Partial<Record<ModelName, ModelFacts>>> {
-    await this.dispose();
-    this.device = device;
-    const original = await this.load('original');
-    return this.swap ? { original, swapped: await this.load('swapped') } : { original };
+  override use(device: Device): Promise<Partial<Record<ModelName, ModelFacts>>> {
+    this.forget();
+    return super.use(device);
   }
 
-  /** Loads the swapped model, in place of an earlier one, out of the cache that a swap with these dials has filled. */
-  async setSwapped(dials: Dials): Promise<ModelFacts> {
-    this.swap = swapOptions(dials);
-    const facts = await this.load('swapped');
+  override async setSwapped(dials: Dials): Promise<ModelFacts> {
+    const facts = await super.setSwapped(dials);
     this.forget();
     return facts;
   }
 
   /** Starts the conversations anew. */
   forget(): void {
-    for (const { messages } of this.chats.values()) messages.length = 0;
+    for (const messages of Object.values(this.messages)) messages.length = 0;
   }
 
   /**
@@ -106,17 +74,19 @@ export class Chats {
     onText: (name: ModelName, text: string) => void,
   ): Promise<Partial<Record<ModelName, Answer>>> {
     const answers: Partial<Record<ModelName, Answer>> = {};
-    for (const [name, chat] of this.chats) {
-      chat.messages.push({ role: 'user', content: message });
-      const answer = await this.generate(chat, options, (text) => onText(name, text));
-      chat.messages.push({ role: 'assistant', content: answer.text });
+    for (const [name, model] of this.models) {
+      const messages = this.messages[name];
+      messages.push({ role: 'user', content: message });
+      const answer = await this.generate(model, messages, options, (text) => onText(name, text));
+      messages.push({ role: 'assistant', content: answer.text });
       answers[name] = answer;
     }
     return answers;
   }
 
   private async generate(
-    { model, messages }: Chat,
+    model: PreTrainedModel,
+    messages: readonly Message[],
     { maxNewTokens, sample }: AnswerOptions,
     onText: (text: string) => void,
   ): Promise<Answer> {
@@ -155,31 +125,7 @@ export class Chats {
     };
   }
 
-  private async load(name: ModelName): Promise<ModelFacts> {
-    await this.chats.get(name)?.model.dispose();
-    this.chats.delete(name);
-    let bytes = 0;
-    const start = performance.now();
-    const model = await this.open(name, (ofModel) => {
-      bytes = ofModel;
-    });
-    const loadMilliseconds = performance.now() - start;
-    this.chats.set(name, { model, messages: [] });
-    return { bytes, loadMilliseconds };
-  }
-
-  private async open(name: ModelName, onProgress: (bytes: number, share: number) => void): Promise<PreTrainedModel> {
-    if (!this.place) throw new Error('No model is chosen.');
-    return AutoModelForCausalLM.from_pretrained(lookIn(this.place), {
-      dtype: 'fp32',
-      device: this.device,
-      ...(name === 'swapped' && this.swap && { mhe: this.swap }),
-      progress_callback: fileProgress(onProgress),
-    });
-  }
-
-  private async dispose(): Promise<void> {
-    for (const { model } of this.chats.values()) await model.dispose();
-    this.chats.clear();
+  protected load(place: ModelPlace, options: PairLoadOptions): Promise<PreTrainedModel> {
+    return AutoModelForCausalLM.from_pretrained(lookIn(place), options);
   }
 }

@@ -1,6 +1,7 @@
 import { element } from '@mhe/example-page/element';
 import { count, megabytes } from '@mhe/example-page/figures';
-import type { Answer, ModelFacts } from './chats.js';
+import type { ModelFacts } from '@mhe/example-page/model-pair';
+import type { Answer } from './chats.js';
 
 /** A model's column of the page: what there is to say of it, and what was said. */
 export class Conversation {
