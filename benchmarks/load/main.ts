@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import * as transformers from '@huggingface/transformers';
 import { withMhe } from '@mhe/transformers';
+import { runInterruptible } from '../command/run-interruptible.js';
 import { describeMachine } from '../machine/describe-machine.js';
 import { markdownTable } from '../report/markdown-table.js';
 import { saveJson } from '../report/save-json.js';
@@ -30,16 +31,10 @@ const { values: options } = parseArgs({
 });
 const folder = resolve(options.model);
 const missing = [join(folder, 'onnx/model.onnx'), options.calibration].find((file) => !existsSync(file));
-const interruption = new AbortController();
-process.once('SIGINT', () => interruption.abort());
 if (missing !== undefined) {
   console.log(`load: skipped, ${missing} is missing (give --model and --calibration)`);
 } else {
-  await measure(interruption.signal).catch((error: unknown) => {
-    if (!interruption.signal.aborted) throw error;
-    console.error('interrupted');
-    process.exitCode = 130;
-  });
+  await runInterruptible(measure);
 }
 
 async function measure(signal: AbortSignal): Promise<void> {

@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import * as transformers from '@huggingface/transformers';
 import { startBar } from '@mhe/example-terminal/progress';
 import { inspectFolder, type SwappedFile, swapFolder } from '@mhe/transformers';
+import { runInterruptible } from '../command/run-interruptible.js';
 import { describeMachine } from '../machine/describe-machine.js';
 import { type Dial, nameOf } from '../quality/dials.js';
 import { type Encoder, type Evaluation, evaluate } from '../quality/evaluate.js';
@@ -54,16 +55,10 @@ const PAIRS_A_TURN = 25;
 
 const folder = resolve(options.model);
 const missing = [join(folder, FILE), options.sts, options.calibration].find((file) => !existsSync(file));
-const interruption = new AbortController();
-process.once('SIGINT', () => interruption.abort());
 if (missing !== undefined) {
   console.log(`transformers: skipped, ${missing} is missing (give --model, --sts and --calibration)`);
 } else {
-  await measure(interruption.signal).catch((error: unknown) => {
-    if (!interruption.signal.aborted) throw error;
-    console.error('interrupted');
-    process.exitCode = 130;
-  });
+  await runInterruptible(measure);
 }
 
 /** A folder and what was done to it; the original has neither dial nor swap. */

@@ -3,7 +3,7 @@ import type { Feed, FeedTensor } from './run/check-feed.js';
 import { checkFeed } from './run/check-feed.js';
 import { modelInputs } from './run/model-inputs.js';
 import type { SessionOptions } from './run/session.js';
-import { withSession } from './run/session.js';
+import { runAll } from './swap/frontier.js';
 
 /**
  * Runs a model on some inputs, one after the other: what a model gives that stands before the one that is swapped, say.
@@ -21,9 +21,5 @@ export async function runModel(
 ): Promise<Readonly<Record<string, FeedTensor>>[]> {
   const inputs = modelInputs(model);
   const checked = [...feeds].map((feed, i) => checkFeed(inputs, feed, `input ${i + 1}`));
-  return withSession(model, options, async (session) => {
-    const results: Readonly<Record<string, FeedTensor>>[] = [];
-    for (const feed of checked) results.push(await session.run(feed));
-    return results;
-  });
+  return runAll(model, checked, options);
 }

@@ -55,15 +55,9 @@ export async function swapFile(
 ): Promise<OnnxSwapResult> {
   const engine = { ...options, runtime: options.runtime ?? (await runtime()) };
   const given = calibration !== undefined && !('synthetic' in calibration);
-  const { threads, executionProviders } = options;
-  const session = {
-    runtime: engine.runtime,
-    ...(threads !== undefined && { threads }),
-    ...(executionProviders !== undefined && { executionProviders }),
-  };
   const runnable = source && {
     ...source,
-    run: (before: OnnxModel, inputs: readonly Feed[]) => runModel(before, inputs, session),
+    run: (before: OnnxModel, inputs: readonly Feed[]) => runModel(before, inputs, engine),
   };
   const { feeds, notices } = given
     ? await calibrationFeeds(model, calibration, encoder, runnable).catch((error: unknown) => {

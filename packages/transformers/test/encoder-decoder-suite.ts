@@ -6,7 +6,7 @@ import { type LoadReport, swapFolder, withMhe } from '@mhe/transformers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type EncoderDecoder, everything, TASKS } from './encoder-decoder.js';
 import { major } from './generation.js';
-import { FIXTURES, type LibraryUnderTest, relativeDifference, samples } from './library-under-test.js';
+import { FIXTURES, type LibraryUnderTest, relativeDifference, samples, useFoldersAlone } from './library-under-test.js';
 
 const MODELS = Object.keys(TASKS) as EncoderDecoder[];
 
@@ -24,12 +24,7 @@ export function encoderDecoderSuite(library: LibraryUnderTest): void {
   let folder: string;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'mhe-encoder-decoder-'));
-    Object.assign(library.env, {
-      allowLocalModels: true,
-      allowRemoteModels: false,
-      useFSCache: false,
-      cacheDir: join(folder, 'cache'),
-    });
+    useFoldersAlone(library, join(folder, 'cache'));
   });
   afterAll(() => rm(folder, { recursive: true }));
 

@@ -1,5 +1,5 @@
 import type { Generator, Loaded, Tokenizer } from './generation.js';
-import { major, WAYS } from './generation.js';
+import { logitsAndCaches, major, WAYS } from './generation.js';
 import type { LibraryUnderTest, Tensor } from './library-under-test.js';
 import { sound } from './library-under-test.js';
 
@@ -72,15 +72,5 @@ async function firstStep(library: LibraryUnderTest, model: Generator, read: obje
     Tensor: new (type: string, data: BigInt64Array, dims: number[]) => Tensor;
   };
   const decoder_input_ids = new Tensor('int64', BigInt64Array.of(2n, 5n, 9n, 40n), [1, 4]);
-  const outputs = await model({ ...read, decoder_input_ids });
-  const { logits, past_key_values, ...rest } = outputs as { logits: Tensor } & Record<string, Record<string, Tensor>>;
-  const caches = Object.entries({ ...rest, ...past_key_values } as Record<string, Tensor>);
-  return {
-    logits: Array.from(logits.data),
-    caches: Object.fromEntries(
-      caches
-        .filter(([name]) => /^(present|past_key_values)\./.test(name))
-        .map(([name, { dims }]) => [name.replace(/^\w+\./, ''), [...dims]]),
-    ),
-  };
+  return logitsAndCaches(await model({ ...read, decoder_input_ids }));
 }

@@ -6,7 +6,7 @@ import { runInNewContext } from 'node:vm';
 import { type LoadReport, swapFolder, withMhe } from '@mhe/transformers';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { generate, type Loaded, major, prefill, WAYS, withDecoder, write } from './generation.js';
-import { FIXTURES, type LibraryUnderTest, relativeDifference, texts } from './library-under-test.js';
+import { FIXTURES, type LibraryUnderTest, relativeDifference, texts, useFoldersAlone } from './library-under-test.js';
 
 /** Decoders swapped so that they compute what they did, and the heads of their caches of keys and of values then. */
 const SWAPS = [
@@ -33,12 +33,7 @@ export function generationSuite(library: LibraryUnderTest): void {
   let folder: string;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'mhe-generation-'));
-    Object.assign(library.env, {
-      allowLocalModels: true,
-      allowRemoteModels: false,
-      useFSCache: false,
-      cacheDir: join(folder, 'cache'),
-    });
+    useFoldersAlone(library, join(folder, 'cache'));
   });
   afterAll(() => rm(folder, { recursive: true }));
 

@@ -126,7 +126,11 @@ export const WAYS: Readonly<Record<string, Way>> = {
 /** What the model gives in one run: the logits of all positions, and the sizes of its caches. */
 export async function prefill({ library, tokenizer, model }: Loaded) {
   // Version 2 makes caches for one sequence only.
-  const outputs = await model(major(library) === 2 ? tokenizer(PROMPTS[1] as string) : padded(tokenizer));
+  return logitsAndCaches(await model(major(library) === 2 ? tokenizer(PROMPTS[1] as string) : padded(tokenizer)));
+}
+
+/** Of what a decoder gives in one run. */
+export function logitsAndCaches(outputs: Awaited<ReturnType<Generator>>) {
   const { logits, past_key_values, ...rest } = outputs as { logits: Tensor } & Record<string, Record<string, Tensor>>;
   const caches = Object.entries({ ...rest, ...past_key_values } as Record<string, Tensor>);
   return {

@@ -217,3 +217,8 @@ export function relativeDifference(actual: readonly number[], expected: readonly
   const largest = Math.max(...expected.map(Math.abs));
   return Math.max(...actual.map((value, i) => Math.abs(value - (expected[i] as number)))) / largest;
 }
+
+/** Lets the library look for models in folders alone, and keep nothing. */
+export function useFoldersAlone({ env }: LibraryUnderTest, cacheDir: string): void {
+  Object.assign(env, { allowLocalModels: true, allowRemoteModels: false, useFSCache: false, cacheDir });
+}

@@ -13,18 +13,32 @@ export function wholeNumber(minimum: number): (value: string) => number {
   };
 }
 
-const DTYPES: readonly string[] = 'fp32 fp16 q8 int8 uint8 q4 q4f16 q2 q2f16 q1 q1f16 bnb4'.split(' ');
+// Of the adapter, which is loaded on first use.
+const DTYPES: readonly Dtype[] = [
+  'fp32',
+  'fp16',
+  'q8',
+  'int8',
+  'uint8',
+  'q4',
+  'q4f16',
+  'q2',
+  'q2f16',
+  'q1',
+  'q1f16',
+  'bnb4',
+];
 
 /**
  * Reads dtypes of transformers.js, divided by commas. Those that cannot be swapped are refused by the adapter, which says what
  * converts to them.
  */
 export function dtypes(value: string): Dtype[] {
-  const names = value.split(',').map((name) => name.trim());
-  for (const name of names) {
-    if (!DTYPES.includes(name)) throw new InvalidArgumentError(`It is one or more of ${DTYPES.join(', ')}.`);
-  }
-  return names as Dtype[];
+  return value.split(',').map((name) => {
+    const dtype = DTYPES.find((each) => each === name.trim());
+    if (dtype === undefined) throw new InvalidArgumentError(`It is one or more of ${DTYPES.join(', ')}.`);
+    return dtype;
+  });
 }
 
 /** Reads a number of groups: a whole number or `heads`. */

@@ -3,6 +3,7 @@ import { definedNames, graphCaptures } from '../graph/captures.js';
 import { edit } from '../graph/edit.js';
 import { freshNames } from '../graph/fresh-names.js';
 import type { OnnxModel } from '../graph/model.js';
+import { readInstead } from '../graph/read-instead.js';
 import type { MergedDecoder } from './merged-decoder.js';
 
 /**
@@ -66,11 +67,7 @@ class SharedTensors {
     return edit(graph, {
       input: [],
       initializer: graph.initializer.filter(({ name }) => own.has(name)),
-      node: graph.node.map((node) =>
-        node.input.some((input) => renamed.has(input))
-          ? edit(node, { input: node.input.map((input) => renamed.get(input) ?? input) })
-          : node,
-      ),
+      node: graph.node.map((node) => readInstead(node, renamed)),
     });
   }
 

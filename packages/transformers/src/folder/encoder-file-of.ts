@@ -2,10 +2,13 @@ import type { OnnxModel } from '@mhe/onnx';
 import { type EncoderFile, startToken } from '../calibration/encoder-file.js';
 import type { NodeModules } from '../library/node-modules.js';
 import { ModelFolderError } from '../model-folder-error.js';
+import type { FileKind } from './dtype.js';
 import type { ModelFolder } from './model-folder.js';
 
-/** What transformers.js calls the file of an encoder whose output a decoder reads. */
-const ENCODER = 'encoder_model';
+/** Whether a file is, as transformers.js calls it, an encoder whose output a decoder reads. */
+export function isEncoder({ base }: FileKind): boolean {
+  return base === 'encoder_model';
+}
 
 /**
  * The encoder of a model folder; `undefined` where it has none in fp32 or fp16.
@@ -17,7 +20,7 @@ export function encoderFileOf(
   { folder, files, config }: ModelFolder,
   read: (path: string) => Promise<OnnxModel>,
 ): EncoderFile | undefined {
-  const encoders = files.filter(({ base }) => base === ENCODER);
+  const encoders = files.filter(isEncoder);
   const file = encoders.find(({ dtype }) => dtype === 'fp32') ?? encoders.find(({ dtype }) => dtype === 'fp16');
   if (!file) return undefined;
   return {

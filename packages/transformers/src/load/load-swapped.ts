@@ -2,7 +2,8 @@ import { encodeModel, type OnnxSwapResult, type OrtRuntime, type SwapReport } fr
 import { modelEncoder } from '../calibration/encoder.js';
 import { startToken } from '../calibration/encoder-file.js';
 import { checkFloatName, checkNotQuantised, checkRuns } from '../folder/check-floats.js';
-import { noStart } from '../folder/encoder-file-of.js';
+import { fileKind } from '../folder/dtype.js';
+import { isEncoder, noStart } from '../folder/encoder-file-of.js';
 import type { TransformersLibrary } from '../library/library.js';
 import { runtimeOf } from '../library/runtime.js';
 import { ModelFolderError } from '../model-folder-error.js';
@@ -97,7 +98,7 @@ async function swapLoad<Loaded extends Disposable>(
   optionsForSwapped(library, load.id, options, models, folderName);
   const { dtype: _, quantized: __, subfolder: ___, model_file_name: ____, progress_callback: _____, ...rest } = options;
   const encoder = modelEncoder(library, (pretrained) => pretrained.from_pretrained(load.id, { ...rest }));
-  const before = models.find((file) => /^encoder_model(_fp16)?\.onnx$/.test(splitPath(file).name));
+  const before = models.find((file) => isEncoder(fileKind(splitPath(file).name)));
   const source =
     before === undefined
       ? undefined
