@@ -32,6 +32,8 @@ const reasons: Readonly<Record<string, RegExp>> = {
   'quantised products': /(MatMulInteger|MatMulNBits|QuantizeLinear)\): quantised attention is not swapped/,
   'caches of a fixed length':
     /comes out of .*Scatter.*caches of a fixed length, which are written in place, are not swapped/,
+  'caches of heads merged with the batch':
+    /the size of ".*" cannot be told from the graph; it is lost at .*([cC]oncat|node_cat)/,
   'caches that the caller joins':
     /the new keys go out by themselves as "key": the cache is put together outside the graph/,
   'two layers read the same keys and values': /use the same keys or values, which would have to be swapped together/,

@@ -175,6 +175,17 @@ describe('swapFolder', () => {
     expect(await readdir(folder)).toEqual(['bert']);
   });
 
+  it('skips attention by name, before any fit, whose caches have heads and batch in one axis', async () => {
+    const merged = new URL('../../onnx/test/fixtures/decoy-merged-caches-script13.onnx', import.meta.url);
+    await copyFile(merged, join(model, 'onnx/model.onnx'));
+    const stages: string[] = [];
+    const { files, written } = await swap({ groups: 2, onProgress: ({ stage }) => stages.push(stage) });
+    expect({ written, stages }).toEqual({ written: null, stages: [] });
+    expect(files[0]?.report.skipped).toMatchObject([
+      { name: '/Softmax', reason: expect.stringMatching(/it is lost at \/Concat/) },
+    ]);
+  });
+
   it('says that made-up inputs were used where there are none', async () => {
     const { files } = await swapFolder(model, output);
     expect(files[0]?.report.calibration.kind).toBe('synthetic');

@@ -132,6 +132,8 @@ export function evaluateOutput(
       const axis = first && normaliseAxis(operator.axis, first.dims.length);
       if (axis === undefined || inputs.some((input) => input?.dims.length !== first?.dims.length)) return undefined;
       const parts = inputs as Evaluated[];
+      // A cache of `batch * heads` is joined to what has these sizes, which no open size agrees with.
+      if (parts.some((part) => part.dims.some((dim, a) => a !== axis && dim !== first?.dims[a]))) return undefined;
       const dims = (first as Evaluated).dims.map((dim, a) =>
         a === axis ? parts.reduce((sum, part) => sum + (part.dims[axis] as number), 0) : dim,
       );

@@ -52,7 +52,7 @@ export interface SiteCache {
   readonly past: string;
   /** Outputs that hand on the earlier and the new ones; empty where there is none. */
   readonly present: readonly string[];
-  /** What the axes of both are. A swap changes the size of `head` to its number of groups. */
+  /** What the axes of both are, four of one kind each. A swap changes the size of `head` to its number of groups. */
   readonly axes: readonly ('batch' | 'head' | 'sequence' | 'feature')[];
 }
 

@@ -21,7 +21,6 @@ interface SizedCache extends SiteCache {
  * @param model - a swapped model, whose caches are of as many heads as it has groups.
  * @param report - of that swap: it names the caches. Those of attention that was left alone stay as they are.
  * @returns the model itself where no swapped attention has caches.
- * @throws RangeError where a cache has not one axis each for batch, heads, positions and features.
  */
 export function acceptEmptyCaches(model: OnnxModel, { swapped }: Pick<SwapReport, 'swapped'>): OnnxModel {
   const caches = new Map(swapped.flatMap(sizedCaches).map((cache) => [cache.past, cache]));
@@ -51,13 +50,8 @@ function sizedCaches({ site, groups }: SwapReport['swapped'][number]): readonly 
 }
 
 /** As `Reshape` reads it: 0 keeps an axis, and -1 takes what is left, which is nothing in an empty cache. */
-function shapeOf({ past, axes, heads, features }: SizedCache): number[] {
+function shapeOf({ axes, heads, features }: SizedCache): number[] {
   const sizes = { batch: 0, head: heads, sequence: -1, feature: features };
-  if (axes.length !== 4 || new Set(axes).size !== 4) {
-    throw new RangeError(
-      `"${past}" has the axes ${axes.join(', ')}: expected one each for batch, heads, positions and features; feed it with the swapped heads`,
-    );
-  }
   return axes.map((axis) => sizes[axis]);
 }
 
