@@ -16,6 +16,7 @@ const { values: options } = parseArgs({
   options: {
     tokens: { type: 'string', default: '128,512' },
     backends: { type: 'string', default: 'cpu,wasm' },
+    passes: { type: 'string', default: 'forward,forward and backward' },
     /** Seconds that the rounds of one length, pass and backend take, about; three rounds at least. */
     seconds: { type: 'string', default: '20' },
     json: { type: 'string' },
@@ -28,7 +29,7 @@ setWasmPaths(entry.slice(0, entry.lastIndexOf('tf-backend-wasm')));
 setThreadsCount(1);
 
 const lengths = options.tokens.split(',').map(Number);
-const passes: readonly Pass[] = ['forward', 'forward and backward'];
+const passes = options.passes.split(',').map(asPass);
 const results = [];
 
 console.log(`${describeMachine()}; TensorFlow.js ${version_core}`);
@@ -45,6 +46,7 @@ for (const backend of options.backends.split(',')) {
   const columns: { title: string; medians: number[]; baseline: number }[] = [];
   for (const pass of passes) {
     for (const tokens of lengths) {
+      console.error(`timing ${backend}, ${pass}, ${tokens} tokens`);
       const random = seededRandom(tokens);
       const input = tensor(
         Float32Array.from({ length: tokens * modelDim }, () => random.normal()),
@@ -75,3 +77,8 @@ for (const backend of options.backends.split(',')) {
   console.log(`\n${backend}\n\n${markdownTable(['form', ...columns.map(({ title }) => title)], rows)}`);
 }
 await saveJson(options.json, { machine: describeMachine(), tfjs: version_core, results });
+
+function asPass(name: string): Pass {
+  if (name === 'forward' || name === 'forward and backward') return name;
+  throw new Error(`--passes: expected 'forward' and 'forward and backward', separated by a comma; got '${name}'`);
+}
