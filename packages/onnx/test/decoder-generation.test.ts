@@ -167,7 +167,7 @@ describe('a decoder with caches', () => {
     const name = 'decoder-gpt2-optimum14';
     const calibration = fixture(name).cases.map((entry) => entry.inputs);
     await expect(swap(await fixtureModel(name), { runtime, calibration })).rejects.toThrow(
-      /calibration input 1: "past_key_values\.0\.key" holds 3 earlier positions.* give whole sequences and caches of length 0/,
+      /calibration input 1: "past_key_values\.0\.key" holds earlier positions.* give whole sequences and caches of length 0/,
     );
   });
 

@@ -67,15 +67,19 @@ async function inspectLoad(
       run,
     ),
   );
+  const kinds = loaded
+    .filter((path) => path.endsWith('.onnx'))
+    .map((path) => ({ path, ...fileKind(splitPath(path).name) }));
+  const chosen = names === 'all' ? kinds : chooseFiles({ folder: id, files: kinds }, names);
   const files: ModelFile[] = [];
-  for (const path of loaded.filter((file) => file.endsWith('.onnx'))) {
-    const { byteLength } = await readStored(store, path);
-    files.push({ path, ...fileKind(splitPath(path).name), byteLength });
-  }
   const inspected: InspectedFile[] = [];
-  for (const file of names === 'all' ? files : chooseFiles({ folder: id, files }, names)) {
+  for (const kind of kinds) {
     signal?.throwIfAborted();
-    const model = await readLoaded(store, file.path, loaded);
+    const bytes = await readStored(store, kind.path);
+    const file = { ...kind, byteLength: bytes.byteLength };
+    files.push(file);
+    if (!chosen.includes(kind)) continue;
+    const model = await readLoaded(store, file.path, loaded, bytes);
     inspected.push(inspectedFile(file, model, numHeads === undefined ? {} : { numHeads }));
   }
   return { modelType: await modelType(store), files, inspected };

@@ -377,4 +377,17 @@ describe('inspectFolder', () => {
       ['vision_model', 1],
     ]);
   });
+
+  it.each([
+    { name: 'gpt2-planted', groups: { queryKey: 1, value: 2 } },
+    { name: 'llama-planted', groups: 1 },
+    { name: 'bart-planted', groups: { queryKey: 1, value: 'heads' } },
+  ] as const)('tells the cache of $name before a swap and after it', async ({ name, groups }) => {
+    const calibration = texts(3);
+    const { files } = await swapFolder(join(FIXTURES, name), output, { groups, calibration });
+    const figures = async (from: string) => (await inspectFolder(from)).inspected.map((file) => file.cachePerToken);
+    expect(files[0]?.report.cachePerToken.after).toBeGreaterThan(0);
+    expect(await figures(join(FIXTURES, name))).toEqual(files.map(({ report }) => report.cachePerToken.before));
+    expect(await figures(output)).toEqual(files.map(({ report }) => report.cachePerToken.after));
+  });
 });

@@ -2,6 +2,7 @@ import { quoted } from '../file/onnx-file-error.js';
 import { graphCaptures } from '../graph/captures.js';
 import { checkFeed } from '../run/check-feed.js';
 import type { HostTensors } from '../run/host-tensor.js';
+import { earlierPositions } from '../swap/earlier-positions.js';
 import type { MergedDecoder } from './merged-decoder.js';
 
 /**
@@ -15,9 +16,7 @@ export function firstStepFeed({ first, pasts, condition }: MergedDecoder): typeo
     const checked = checkFeed(asked, feed, where, mayBeEmpty);
     for (const past of pasts) {
       if ((checked[past]?.data.length ?? 0) === 0) continue;
-      throw new RangeError(
-        `${where}: ${quoted(past)} holds earlier positions, which a swap to fewer groups would have kept otherwise; give whole sequences and caches of length 0, or none`,
-      );
+      throw earlierPositions(where, past);
     }
     const decides = checked[condition.input]?.data[0];
     if (decides !== undefined && Boolean(decides) !== condition.first) {

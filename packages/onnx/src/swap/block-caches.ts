@@ -5,6 +5,7 @@ import { constantNodeTensor } from '../graph/constant-tensor.js';
 import { edit } from '../graph/edit.js';
 import { withDim } from '../graph/value-info.js';
 import type { HostTensor } from '../run/host-tensor.js';
+import { earlierPositions } from './earlier-positions.js';
 import type { Frontier } from './frontier.js';
 
 /** A cache of a block and the heads that it has with some weights. */
@@ -32,10 +33,7 @@ export function checkEmptyCaches({ key, value }: AttentionBlock, values: Frontie
     const { past } = cache;
     for (const [i, entry] of values.entries()) {
       const length = entry[past]?.dims[cache.axes.indexOf('sequence')] ?? 0;
-      if (length === 0) continue;
-      throw new RangeError(
-        `calibration input ${i + 1}: "${past}" holds ${length} earlier positions, which a swap to fewer groups would have kept otherwise; give whole sequences and caches of length 0`,
-      );
+      if (length > 0) throw earlierPositions(`calibration input ${i + 1}`, past);
     }
   }
 }

@@ -1,10 +1,8 @@
 import type { FeedTensor, OnnxModel } from '@mhe/onnx';
+import { isPast } from '../past.js';
 import type { Encoded } from './encoder.js';
 
 type Input = NonNullable<OnnxModel['proto']['graph']>['input'][number];
-
-/** How the library's decoders name the keys and values of earlier positions. */
-const CACHE = /^past_key_values\./;
 
 /**
  * What the library feeds a decoder in its first run, beside what a tokenizer makes: positions, empty caches, and what tells
@@ -15,7 +13,7 @@ export function decoderInputs(inputs: readonly Input[], encoded: Encoded): Encod
   const ids = encoded.input_ids;
   if (ids === undefined) return {};
   const attention_mask = encoded.attention_mask ?? { dims: ids.dims, data: new Uint8Array(ids.data.length).fill(1) };
-  const caches = inputs.filter(({ name }) => CACHE.test(name)).map((input) => [input.name, emptyCache(input)] as const);
+  const caches = inputs.filter(({ name }) => isPast(name)).map((input) => [input.name, emptyCache(input)] as const);
   return {
     attention_mask,
     position_ids: { dims: ids.dims, data: positions(attention_mask) },

@@ -13,14 +13,14 @@ import { ONNX_FOLDER } from './model-folder.js';
  * @param dtypes - `null`: fp32, and fp16 of what has no fp32 file.
  * @throws ModelFolderError where a file is missing or quantised, or there is none of a dtype.
  */
-export function chooseFiles(
-  { folder, files }: Pick<ModelFolder, 'folder' | 'files'>,
+export function chooseFiles<File extends Pick<ModelFile, 'path' | 'base' | 'dtype'>>(
+  { folder, files }: Pick<ModelFolder, 'folder'> & { readonly files: readonly File[] },
   names: 'all' | readonly string[],
   dtypes: readonly Dtype[] | null = null,
-): ModelFile[] {
+): File[] {
   const held = `${ONNX_FOLDER}/ holds ${files.map(({ path }) => splitPath(path).name).join(', ')}`;
   const find = (base: string, dtype: Dtype) => files.find((file) => file.base === base && file.dtype === dtype);
-  const named = (base: string, dtype: Dtype): ModelFile => {
+  const named = (base: string, dtype: Dtype): File => {
     const path = `${ONNX_FOLDER}/${fileName({ base, dtype })}`;
     checkFloatName(path);
     const file = find(base, dtype);

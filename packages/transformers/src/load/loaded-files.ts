@@ -61,13 +61,23 @@ export function isModelFile(file: string): boolean {
   return /\.onnx(_data(_\d+)?)?$/.test(file);
 }
 
-/** Reads a model that the library loaded out of its cache, with the weights beside it that it loaded too. */
-export async function readLoaded(store: FileStore, file: string, files: readonly string[]): Promise<OnnxModel> {
+/**
+ * Reads a model that the library loaded out of its cache, with the weights beside it that it loaded too.
+ *
+ * @param files - all that it loaded.
+ * @param bytes - the content of the file, where it was read already.
+ */
+export async function readLoaded(
+  store: FileStore,
+  file: string,
+  files: readonly string[],
+  bytes?: Uint8Array,
+): Promise<OnnxModel> {
   const beside = files.filter((each) => each.startsWith(`${file}_data`));
   const externalData = Object.fromEntries(
     await Promise.all(beside.map(async (path) => [splitPath(path).name, await readStored(store, path)] as const)),
   );
-  return readModel(await readStored(store, file), { name: file, externalData });
+  return readModel(bytes ?? (await readStored(store, file)), { name: file, externalData });
 }
 
 /**
