@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { swapFolder } from '@mhe/transformers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { withLargeWeight } from './large-weight.js';
 import {
   embed,
   FIXTURES,
@@ -51,6 +52,15 @@ export function folderSuite(library: LibraryUnderTest): void {
         }
       },
     );
+
+    it('swaps models whose weights are as large as real ones', async () => {
+      await withLargeWeight(join(folder, 'large'));
+      const options = { library, groups: 'heads', calibration: samples(library, 'bert') } as const;
+      await swapFolder(join(folder, 'large'), join(folder, 'large-mhe'), options);
+      const expected = await below(FIXTURES, () => embed.run(library, 'bert'));
+      const actual = await below(folder, () => embed.run(library, 'large-mhe'));
+      expect(relativeDifference(actual, expected)).toBeLessThan(2e-5);
+    });
 
     it('brings heads that share back through the pipeline, with one projection for all', async () => {
       const { files } = await swapFolder(join(FIXTURES, 'bert-planted'), join(folder, 'bert-planted'), {

@@ -31,4 +31,6 @@ export interface OrtRuntime {
     data: never,
     dims: never,
   ) => OrtTensor;
+  /** Whether sessions take large weights beside the model. Default `true`; ONNX Runtime before 1.18 does not. */
+  readonly takesExternalData?: boolean;
 }

@@ -34,9 +34,10 @@ const LARGE = 2 ** 16;
  * from where they are, which halves the memory against encoding them, and no message or buffer grows past 2 GB.
  *
  * @param model - the model; nothing of it is changed.
+ * @param takesExternalData - `false`: they stay in the message, for runtimes that take none beside it.
  * @throws OnnxFileError where external data is missing or of the wrong size.
  */
-export function sessionModel(model: OnnxModel): SessionModel {
+export function sessionModel(model: OnnxModel, takesExternalData = true): SessionModel {
   const externalData: { path: string; data: Uint8Array }[] = [];
   const proto = mapTensors(model.proto, (tensor) => (isExternal(tensor) ? inline(tensor, model) : tensor));
   // Those of nested graphs stay: the runtime looks for their data on disk only.
@@ -52,6 +53,7 @@ export function sessionModel(model: OnnxModel): SessionModel {
       declared.push(valueInfo(tensor.name, tensor.dataType, tensor.dims));
       return [];
     }
+    if (!takesExternalData) return tensor;
     const path = `tensor-${externalData.length}`;
     externalData.push({ path, data: tensor.rawData });
     return outside(tensor, path, 0, tensor.rawData.byteLength);

@@ -46,7 +46,7 @@ const QUIET = { logSeverityLevel: 4 } as const;
  */
 export async function openSession(model: OnnxModel, options: SessionOptions = {}): Promise<Session> {
   const runtime = options.runtime ?? (await importRuntime());
-  const { bytes, externalData, tables } = sessionModel(model);
+  const { bytes, externalData, tables } = sessionModel(model, runtime.takesExternalData);
   const session = await inTurn(runtime, () =>
     explained(`ONNX Runtime cannot load ${model.name}`, () =>
       runtime.InferenceSession.create(bytes, {

@@ -1,5 +1,5 @@
 import type { OrtRuntime, OrtSession, OrtTensor } from '@mhe/onnx';
-import type { TransformersLibrary } from './library.js';
+import { libraryMajor, type TransformersLibrary } from './library.js';
 
 /**
  * The ONNX Runtime that the library itself uses, by way of a model that it has loaded. The swap runs there, because two
@@ -20,6 +20,7 @@ export function runtimeOf(library: TransformersLibrary, model: unknown): OrtRunt
       },
     },
     Tensor: tensorClass(library),
+    takesExternalData: libraryMajor(library) > 2,
   };
 }
 
