@@ -126,6 +126,48 @@ describe('mhe swap', () => {
     expect(JSON.parse(stdout).files['onnx/model.onnx'].calibration).toMatchObject({ kind: 'given', sequences: 3 });
   });
 
+  it('fits a model of an encoder and a decoder on pairs, beside plain texts', async () => {
+    const pairs = texts.slice(0, 3).map((source, i) => JSON.stringify({ source, target: texts[i + 9] }));
+    await writeFile(data, [...pairs, 'a good knife'].join('\n'));
+    const args = [join(FIXTURES, 't5-planted'), '-o', output, '--data', data, '--json'];
+    const { code, stdout } = await runMhe(['swap', ...args]);
+    expect(code).toBe(0);
+    const { files } = JSON.parse(stdout);
+    expect(files['onnx/encoder_model.onnx'].calibration).toMatchObject({ kind: 'given', sequences: 4 });
+    expect(files['onnx/decoder_model_merged.onnx'].notices).toEqual([
+      '1 of 4 calibration inputs have no target: the decoder was fitted on writing their own text; give { source, target }',
+    ]);
+  });
+
+  it('fits both towers on images and texts of a file beside them', async () => {
+    const waves = Uint8ClampedArray.from(
+      { length: 30 * 30 * 3 },
+      (_, i) => 128 + 120 * Math.sin((i % 90) / (7 + i / 900)),
+    );
+    await new RawImage(waves, 30, 30, 3).save(join(folder, 'waves.png'));
+    await writeFile(data, '{"image": "waves.png", "text": "a red kettle"}\n{ "text": "nine herons" }\n');
+    const clip = join(FIXTURES, 'clip');
+    const { code, stdout } = await runMhe(['swap', clip, '-o', output, '--data', data, '--json', '--sites', '0']);
+    expect(code).toBe(0);
+    const { files } = JSON.parse(stdout);
+    const counts = ['text_model', 'vision_model'].map((name) => files[`onnx/${name}.onnx`].calibration.sequences);
+    expect(counts).toEqual([2, 1]);
+  });
+
+  it.each<[string, RegExp]>([
+    ['{"source": "the ferry"', /it begins as JSON and is none; give a plain text, \{"source": /],
+    ['{"source": "the ferry"}', /a source goes with a target, and stands for the text; /],
+    ['{"source": "the ferry", "target": 3}', /its "target" is no text; /],
+    ['{"src": "the ferry", "tgt": "die"}', /it has the key "src"; /],
+    ['{"target": "the ferry"}', /it has nothing to read; /],
+  ])('says which line of the data it cannot use: %s', async (line, says) => {
+    await writeFile(data, `the ferry\n\n${line}\n`);
+    const { code, stdout, stderr } = await runMhe(['swap', model, '-o', output, '--data', data]);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(/^mhe: .*texts\.txt, line 3: [^\n]+$/m);
+    expect(stderr).toMatch(says);
+  });
+
   it('writes nothing where nothing matches', async () => {
     const { code, stderr } = await runMhe(['swap', model, '-o', output, '--data', data, '--sites', 'nowhere']);
     expect(code).toBe(2);

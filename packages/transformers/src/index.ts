@@ -1,5 +1,10 @@
 // Calibration.
-export type { CalibrationImage, CalibrationInput, CalibrationSample } from './calibration/calibration-input.js';
+export type {
+  CalibrationImage,
+  CalibrationInput,
+  CalibrationPair,
+  CalibrationSample,
+} from './calibration/calibration-input.js';
 // Folders: find attention, swap it.
 export { type DownloadedFolder, type DownloadOptions, downloadFolder } from './folder/download-folder.js';
 export type { Dtype } from './folder/dtype.js';

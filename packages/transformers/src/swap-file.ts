@@ -24,7 +24,7 @@ export type ReadOptions = Omit<MheOptions, 'calibration'> & {
 /**
  * Reads the calibration inputs of a swap, which may come from anything that can be iterated once.
  *
- * @throws RangeError where there is none in it, or it is a single string.
+ * @throws RangeError where there is none in it, it is a single string, or one of them is no input.
  */
 export function readOptions({ calibration, ...options }: MheOptions): ReadOptions {
   if (typeof calibration === 'string') throw new RangeError('calibration: give a list of texts, not one text');

@@ -76,7 +76,67 @@ describe('calibration inputs', () => {
     }));
     const expected = await swap(await file('decoder_model_merged.onnx'), { calibration: feeds });
     const { files } = await swapFolderFiles(join(FIXTURES, 't5-planted'), { library, calibration: given });
+    expect(files[0]?.report).toEqual({
+      ...expected.report,
+      notices: [
+        ...expected.report.notices,
+        '3 of 3 calibration inputs have no target: the decoder was fitted on writing their own text; give { source, target }',
+      ],
+    });
+  });
+
+  it('are what the encoder makes of a source, and the target from its start', async () => {
+    const [sources, targets] = [texts(3), texts(3, 20)];
+    const tokenizer = await library.AutoTokenizer.from_pretrained('t5-planted');
+    const feeds = sources.map((text) => {
+      const { input_ids, attention_mask } = tokenizer(text) as Encoded;
+      return { input_ids: plain(input_ids as Tensor), attention_mask: plain(attention_mask as Tensor) };
+    });
+    const file = (name: string) => readModel(join(FIXTURES, 't5-planted/onnx', name));
+    const encoded = await runModel(await file('encoder_model.onnx'), feeds);
+    const calibration = feeds.map(({ attention_mask }, i) => {
+      const { data, dims } = plain((tokenizer(targets[i] as string) as Encoded).input_ids as Tensor);
+      return {
+        input_ids: { data: [0, ...data.slice(0, -1)], dims },
+        encoder_attention_mask: attention_mask,
+        encoder_hidden_states: encoded[i]?.last_hidden_state as FeedTensor,
+      };
+    });
+    const expected = await swap(await file('decoder_model_merged.onnx'), { calibration });
+    const pairs = sources.map((source, i) => ({ source, target: targets[i] as string }));
+    const { files, options } = await swapFolderFiles(join(FIXTURES, 't5-planted'), { library, calibration: pairs });
     expect(files[0]?.report).toEqual(expected.report);
+    expect(files[1]?.report).toEqual((await swap(await file('encoder_model.onnx'), { calibration: feeds })).report);
+    const others = await swapFolderFiles(join(FIXTURES, 't5-planted'), {
+      library,
+      sites: [],
+      calibration: pairs.map(({ source }) => ({ source, target: source })),
+    });
+    expect(others.options.calibration).not.toEqual(options.calibration);
+  });
+
+  it('have targets only where something is decoded', async () => {
+    const pairs = texts(3).map((source) => ({ source, target: 'bread' }));
+    const { files } = await swapFolderFiles(join(FIXTURES, 'gpt2'), { library, calibration: pairs });
+    expect(files[0]?.report.notices).toEqual([
+      'the targets of 3 calibration inputs had no effect: the model has no encoder_model to decode',
+    ]);
+  });
+
+  it.each<[string, unknown, RegExp]>([
+    [
+      'half a pair',
+      { source: 'the ferry' },
+      /^calibration input 2: source and target are a text each; give a plain text/,
+    ],
+    [
+      'what is none',
+      null,
+      /^calibration input 2: it is null; give a text, \{ source, target \} or \{ text, image, audio \}$/,
+    ],
+  ])('are not %s', async (_, input, says) => {
+    const calibration = ['the ferry', input as string];
+    await expect(swapFolderFiles(join(FIXTURES, 'bert'), { library, calibration })).rejects.toThrow(says);
   });
 
   it('have to have a transcript where a decoder writes what is heard', async () => {
@@ -85,7 +145,7 @@ describe('calibration inputs', () => {
     }));
     const swapping = swapFolderFiles(join(FIXTURES, 'whisper-planted'), { library, calibration: audio });
     await expect(swapping).rejects.toThrow(
-      /decoder_model_merged\.onnx: it reads text and audio, and none of the 2 calibration inputs has that\. Give inputs such as \{ text: \.\.\., audio: \.\.\. \}/,
+      /decoder_model_merged\.onnx: it needs audio and target, and none of the 2 calibration inputs has that\. Give inputs such as \{ audio: \.\.\., target: \.\.\. \}/,
     );
   });
 

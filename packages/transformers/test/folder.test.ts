@@ -314,7 +314,7 @@ describe('refusals', () => {
       'calibration of another kind',
       async () => {},
       { calibration: [{ audio: new Float32Array(9) }] },
-      /model\.onnx: it reads text, and none of the 1 calibration inputs has that\. Give inputs such as \{ text: \.\.\. \}/,
+      /model\.onnx: it needs text, and none of the 1 calibration inputs has that\. Give inputs such as \{ text: \.\.\. \}/,
     ],
     ['no calibration input', async () => {}, { calibration: [] }, /^calibration: there is no input in it/],
     [

@@ -272,7 +272,7 @@ export function loadSuite(library: LibraryUnderTest, major: 2 | 3 | 4): void {
       {
         options: {},
         mhe: { calibration: [{ audio: new Float32Array(4) }] },
-        says: /^onnx\/model\.onnx: it reads text, and none/,
+        says: /^onnx\/model\.onnx: it needs text, and none/,
       },
       { options: {}, mhe: { calibration: [] }, says: /^calibration: there is no input in it/ },
       { options: {}, mhe: { groups: 9 }, says: /groups/ },

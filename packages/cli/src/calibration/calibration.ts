@@ -3,7 +3,14 @@ import type { Feed } from './feed.js';
 
 /** Texts or images as people have them, which a model's own tokenizer or processor turns into its inputs. */
 export interface RawCalibration {
-  readonly raw: readonly ({ readonly text: string } | { readonly image: string })[];
+  readonly raw: readonly RawInput[];
+}
+
+/** A text, an image's path, or both, and what a decoder is to write of them. */
+export interface RawInput {
+  readonly text?: string;
+  readonly image?: string;
+  readonly target?: string;
 }
 
 /** What a swap is fitted on: inputs of the graph, what they are made of, or made-up inputs. */

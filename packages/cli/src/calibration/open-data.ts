@@ -1,14 +1,16 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RawCalibration } from './calibration.js';
+import { dataLine } from './data-line.js';
 import { readLines } from './lines.js';
 
 const IMAGE = /\.(avif|bmp|gif|jpe?g|png|tiff?|webp)$/i;
 
 /**
- * Opens calibration data as people have it: a file of texts, one a line, or a folder of images.
+ * Opens calibration data as people have it: a file of texts, one a line, or of JSON objects (JSON Lines), or a folder of
+ * images.
  *
- * @throws Error where there is no such file or folder, or no text or image in it.
+ * @throws Error where there is no such file or folder, no text or image in it, or a line is JSON of another kind.
  */
 export async function openData(path: string): Promise<RawCalibration> {
   const stats = await stat(path).catch((cause: NodeJS.ErrnoException) => {
@@ -20,7 +22,8 @@ export async function openData(path: string): Promise<RawCalibration> {
     if (images.length === 0) throw new Error(`the folder ${path} holds no image (.png, .jpg, .webp, ...)`);
     return { raw: images.map((name) => ({ image: join(path, name) })) };
   }
-  const texts = [...readLines(path)].map((line) => line.replace(/^\uFEFF/, '').trim()).filter((line) => line !== '');
-  if (texts.length === 0) throw new Error(`${path} holds no text; a text a line is expected`);
-  return { raw: texts.map((text) => ({ text })) };
+  const lines = [...readLines(path)].map((line) => line.replace(/^\uFEFF/, '').trim());
+  const raw = lines.flatMap((line, at) => (line === '' ? [] : [dataLine(line, path, at + 1)]));
+  if (raw.length === 0) throw new Error(`${path} holds no text; a text a line is expected`);
+  return { raw };
 }

@@ -57,6 +57,11 @@ Calibration files:
   JSON Lines: a feed a line, by the names of the model's inputs, {"input_ids": [[5, 7, 2]], "attention_mask": [[1, 1, 1]]}
   .npz: an array per input, named as the input, whose first axis counts the feeds
 
+Data files, a line each:
+  a plain text
+  {"source": "...", "target": "..."}, what a model of an encoder and a decoder reads and is to write (translations, summaries)
+  {"image": "cat.png", "text": "..."}, for models of images and texts; {"image": "cat.png", "target": "..."} where one writes captions
+
 Exit codes: 0 written, 1 error, 2 nothing was swapped and nothing written, 130 interrupted.`;
 
 /** Adds `mhe swap`: replaces the attention of a model, writes the result and reports what it gained and cost. */
@@ -92,7 +97,10 @@ export function addSwapCommand(program: Command, terminal: Terminal): void {
     .addOption(
       new Option('--calibration <file>', 'real inputs of the graph to fit on: JSON Lines or .npz').conflicts('data'),
     )
-    .option('--data <path>', 'transformers.js: real texts to fit on, a file with one a line, or a folder of images')
+    .option(
+      '--data <path>',
+      'transformers.js: real texts to fit on, a file with one a line (plain or JSON), or a folder of images',
+    )
     .option('--synthetic-sequences <n>', 'without --calibration: made-up sequences (default: 16)', wholeNumber(1))
     .option('--synthetic-length <n>', 'without --calibration: length of open dimensions (default: 32)', wholeNumber(1))
     .option('--seed <n>', 'of every random choice', wholeNumber(0), 0)

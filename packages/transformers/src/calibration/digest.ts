@@ -10,10 +10,10 @@ export async function digest(parts: readonly (string | ArrayBufferView<ArrayBuff
 /** What tells two lists of calibration inputs apart. Images by address count as their address. */
 export function digestSamples(samples: readonly CalibrationSample[]): Promise<string> {
   return digest(
-    samples.flatMap(({ text, image, audio }) => {
+    samples.flatMap(({ text, image, audio, target }) => {
       const isAddress = image === undefined || typeof image === 'string' || image instanceof URL;
       const size = isAddress ? String(image) : [image.width, image.height, image.channels];
-      const head = `${JSON.stringify({ text, image: size, audio: audio?.length })}\n`;
+      const head = `${JSON.stringify({ text, image: size, audio: audio?.length, target })}\n`;
       const bytes = [isAddress ? undefined : image.data, audio].filter((part) => part !== undefined);
       return [head, ...(bytes as ArrayBufferView<ArrayBuffer>[])];
     }),

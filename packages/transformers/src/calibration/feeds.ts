@@ -24,7 +24,8 @@ const ENCODED = 'encoder_hidden_states';
 
 /**
  * Feeds of one `.onnx` file out of those samples that have all that it reads, one sample a feed. A decoder that reads an
- * encoder's output gets what the encoder makes of the sample, and the sample's text as what it is to write.
+ * encoder's output gets what the encoder makes of the sample, and the sample's target, or failing that its text, as what it
+ * is to write.
  *
  * @param source - the model's encoder, if it has one in a file of its own.
  * @throws ModelFolderError where it reads nothing that a tokenizer or processor makes, or no sample has what it reads.
@@ -37,26 +38,43 @@ export async function calibrationFeeds(
 ): Promise<CalibrationFeeds> {
   const inputs = modelInputs(model);
   const before = source && inputs.some(({ name }) => name === ENCODED) ? await source.model() : undefined;
-  const needed = [...new Set([...modalities(inputs), ...(before ? modalities(modelInputs(before)) : [])])];
-  if (needed.length === 0) throw unknownInputs(model, inputs);
-  const usable = samples.filter((sample) => needed.every((modality) => sample[modality] !== undefined));
+  const read = modalities(before ? modelInputs(before) : inputs);
+  if (read.length === 0) throw unknownInputs(model, inputs);
+  const needed = before ? [...read, 'target'] : read;
+  const isUsable = (sample: CalibrationSample) =>
+    read.every((modality) => sample[modality] !== undefined) && (!before || written(sample) !== undefined);
+  const usable = samples.filter(isUsable);
   if (usable.length === 0) {
-    const what = `it reads ${needed.join(' and ')}, and none of the ${samples.length} calibration inputs has that`;
-    const remedy = `Give inputs such as { ${needed.map((modality) => `${modality}: ...`).join(', ')} }, or leave the file out (files)`;
+    const what = `it needs ${needed.join(' and ')}, and none of the ${samples.length} calibration inputs has that`;
+    const remedy = `Give inputs such as { ${needed.map((part) => `${part}: ...`).join(', ')} }, or leave the file out (files)`;
     throw new ModelFolderError(model.name, 'calibration', what, remedy);
   }
   const feeds =
     source && before
       ? await decoderFeeds(model, usable, encoder, source, before)
-      : await eachFed(model, usable, (sample) => encode(sample, needed, encoder));
+      : await eachFed(model, usable, (sample) => encode(sample, read, encoder));
+  const notices: string[] = [];
   const unused = samples.length - usable.length;
-  return {
-    feeds,
-    notices:
-      unused === 0
-        ? []
-        : [`${unused} of ${samples.length} calibration inputs were not used: they lack ${needed.join(' or ')}`],
-  };
+  if (unused > 0)
+    notices.push(`${unused} of ${samples.length} calibration inputs were not used: they lack ${needed.join(' or ')}`);
+  const repeated = usable.filter(({ target }) => target === undefined).length;
+  if (before && read.includes('text') && repeated > 0) {
+    notices.push(
+      `${repeated} of ${usable.length} calibration inputs have no target: the decoder was fitted on writing their own text; give { source, target }`,
+    );
+  }
+  const targets = usable.filter(({ target }) => target !== undefined).length;
+  if (!source && targets > 0) {
+    notices.push(
+      `the targets of ${targets} calibration inputs had no effect: the model has no encoder_model to decode`,
+    );
+  }
+  return { feeds, notices };
+}
+
+/** What a decoder is to write. */
+function written({ target, text }: CalibrationSample): string | undefined {
+  return target ?? text;
 }
 
 type Input = ReturnType<typeof modelInputs>[number];
@@ -82,7 +100,7 @@ async function eachFed<Sample>(
   return feeds;
 }
 
-/** The encoder's output, and the tokens of the text as the decoder has them before it: from its start, the last left out. */
+/** The encoder's output, and the tokens of the target as the decoder has them before it: from its start, the last left out. */
 async function decoderFeeds(
   model: OnnxModel,
   samples: readonly CalibrationSample[],
@@ -94,8 +112,9 @@ async function decoderFeeds(
   const read = modalities(modelInputs(before));
   const sources = await eachFed(before, samples, (sample) => encode(sample, read, encoder));
   const outputs = await source.run(before, sources);
-  return eachFed(model, samples, async ({ text }, at) => {
-    const { input_ids: ids } = await encoder.text(text as string);
+  return eachFed(model, samples, async (sample, at) => {
+    // Every sample here has what is to be written.
+    const { input_ids: ids } = await encoder.text(written(sample) as string);
     const output = outputs[at] ?? {};
     const encoded = output.last_hidden_state ?? Object.values(output)[0];
     const mask = sources[at]?.attention_mask as FeedTensor | undefined;
