@@ -2,6 +2,9 @@ import type { Feed, FeedTensor, OnnxModel } from '@mhe/onnx';
 
 /** The file of a model's encoder, for the calibration of the decoder that reads what it gives. */
 export interface EncoderFile {
+  /** Below the model, with `/`. */
+  readonly path: string;
+  /** The encoder that the decoder will read: swapped, once it is. */
   model(): Promise<OnnxModel>;
   /** The token that the decoder starts with, by the model's configuration. */
   start(): Promise<number>;

@@ -10,6 +10,12 @@ export function isEncoder({ base }: FileKind): boolean {
   return base === 'encoder_model';
 }
 
+/** Files in the order to swap them: a decoder is fitted on what its swapped encoder gives. */
+export function encodersFirst<File>(files: readonly File[], kindOf: (file: File) => FileKind): File[] {
+  const isFirst = (file: File) => isEncoder(kindOf(file));
+  return [...files.filter(isFirst), ...files.filter((file) => !isFirst(file))];
+}
+
 /**
  * The encoder of a model folder; `undefined` where it has none in fp32 or fp16.
  *
@@ -24,6 +30,7 @@ export function encoderFileOf(
   const file = encoders.find(({ dtype }) => dtype === 'fp32') ?? encoders.find(({ dtype }) => dtype === 'fp16');
   if (!file) return undefined;
   return {
+    path: file.path,
     model: () => read(file.path),
     async start() {
       const path = node.path.join(folder, 'generation_config.json');

@@ -11,7 +11,7 @@ import { checkNotQuantised, checkRuns } from './check-floats.js';
 import { chooseFiles } from './choose-files.js';
 import type { DownloadedFolder } from './download-folder.js';
 import type { Dtype } from './dtype.js';
-import { encoderFileOf } from './encoder-file-of.js';
+import { encoderFileOf, encodersFirst } from './encoder-file-of.js';
 import { folderOf, type ModelFile, type ModelFolder, readFolder, requireNode } from './model-folder.js';
 
 /** Where the swap of a folder stands. */
@@ -78,15 +78,18 @@ export async function swapFolderFiles(
     return engine;
   };
   const read = (path: string) => readModel(node.path.join(folder, path), rest.signal ? { signal: rest.signal } : {});
-  const source = encoderFileOf(node, original, read);
-  const files: SwappedFile[] = [];
-  for (const file of chosen) {
+  let source = encoderFileOf(node, original, read);
+  const swapped = new Map<ModelFile, SwappedFile>();
+  for (const file of encodersFirst(chosen, (each) => each)) {
     const model = await read(file.path);
     checkNotQuantised(model);
     const progress = onProgress && {
       onProgress: (done: SwapProgress) => onProgress({ ...done, file: file.path }),
     };
-    files.push({ file, ...(await swapFile(model, { ...settings, ...progress }, encoder, runtime, source)) });
+    const result = await swapFile(model, { ...settings, ...progress }, encoder, runtime, source);
+    if (file.path === source?.path) source = { ...source, model: async () => result.model };
+    swapped.set(file, { file, ...result });
   }
+  const files = chosen.map((file) => swapped.get(file) as SwappedFile);
   return { original, options: await recordOptions(settings), files };
 }

@@ -1,9 +1,9 @@
 import { encodeModel, type OnnxSwapResult, type OrtRuntime, type SwapReport } from '@mhe/onnx';
 import { modelEncoder } from '../calibration/encoder.js';
-import { startToken } from '../calibration/encoder-file.js';
+import { type EncoderFile, startToken } from '../calibration/encoder-file.js';
 import { checkFloatName, checkNotQuantised, checkRuns } from '../folder/check-floats.js';
 import { fileKind } from '../folder/dtype.js';
-import { isEncoder, noStart } from '../folder/encoder-file-of.js';
+import { encodersFirst, isEncoder, noStart } from '../folder/encoder-file-of.js';
 import type { TransformersLibrary } from '../library/library.js';
 import { runtimeOf } from '../library/runtime.js';
 import { ModelFolderError } from '../model-folder-error.js';
@@ -98,19 +98,22 @@ async function swapLoad<Loaded extends Disposable>(
   optionsForSwapped(library, load.id, options, models, folderName);
   const { dtype: _, quantized: __, subfolder: ___, model_file_name: ____, progress_callback: _____, ...rest } = options;
   const encoder = modelEncoder(library, (pretrained) => pretrained.from_pretrained(load.id, { ...rest }));
-  const before = models.find((file) => isEncoder(fileKind(splitPath(file).name)));
-  const source =
+  const kindOf = (file: string) => fileKind(splitPath(file).name);
+  const before = models.find((file) => isEncoder(kindOf(file)));
+  let source: EncoderFile | undefined =
     before === undefined
       ? undefined
       : {
+          path: before,
           model: () => readLoaded(store, before, files),
           start: async () => start ?? Promise.reject(noStart(load.id)),
         };
   const swapped: { file: string; result: OnnxSwapResult }[] = [];
-  for (const file of models) {
+  for (const file of encodersFirst(models, kindOf)) {
     const model = await readLoaded(store, file, files);
     checkNotQuantised(model);
     const result = await swapFile(model, settings, encoder, async () => runtime, source);
+    if (file === source?.path) source = { ...source, model: async () => result.model };
     swapped.push({ file, result });
   }
   checkAnySwapped(load.id, swapped);
