@@ -103,6 +103,8 @@ export class Shaper {
       return builder.node('StridedSlice', [shape, begin, end, step] as string[], {}, 'DT_INT32');
     }
     const sizes = builder.node('GatherV2', [shape, builder.integers(axes), builder.integers(0)], {}, 'DT_INT32');
-    return builder.node('Prod', [sizes, builder.integers([0])], { keep_dims: true }, 'DT_INT32');
+    const product = builder.node('Prod', [sizes, builder.integers([0])], {}, 'DT_INT32');
+    // Not by keep_dims, which the backend webgpu forgets for numbers that it has at hand.
+    return builder.node('Reshape', [product, builder.integers([1])], {}, 'DT_INT32');
   }
 }
