@@ -4,9 +4,9 @@ import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import plainWasm from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm?url';
 import simdWasm from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm?url';
 import threadedWasm from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-threaded-simd.wasm?url';
-import '@tensorflow/tfjs-backend-webgpu';
 import { env, ready, setBackend } from '@tensorflow/tfjs-core';
 import type { Obstacles } from './backend-choice.js';
+import { forgetLostDevice } from './webgpu-backend.js';
 import { webgpuObstacle } from './webgpu-obstacle.js';
 
 export type BackendName = 'wasm' | 'webgl' | 'webgpu';
@@ -38,6 +38,7 @@ export async function backendObstacles(): Promise<BackendObstacles> {
  * @throws Error where the browser turns out not to have it.
  */
 export async function useBackend(backend: BackendName): Promise<void> {
+  if (backend === 'webgpu') forgetLostDevice();
   if (!(await setBackend(backend))) throw new Error(`The backend ${backend} could not be started in this browser.`);
   await ready();
 }

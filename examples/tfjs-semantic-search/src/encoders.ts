@@ -1,5 +1,6 @@
 import { type BackendName, type BackendObstacles, backendObstacles, useBackend } from '@mhe/example-page/backends';
 import { type Rankings, rank } from '@mhe/example-page/rank';
+import { unlessLost } from '@mhe/example-page/webgpu-backend';
 import { embed, load, type Tokenizer } from '@mhe/example-sentence-encoder';
 import type { GraphModel } from '@tensorflow/tfjs-converter';
 import { io, memory } from '@tensorflow/tfjs-core';
@@ -57,7 +58,7 @@ export class Encoders {
       return model ? (tokens: readonly number[]) => embed(model, tokens) : null;
     });
     if (!original) throw new Error('The encoder is not loaded yet.');
-    return rank(original, swapped ?? null, this.tokenize(query), sentences.map(this.tokenize));
+    return unlessLost(() => rank(original, swapped ?? null, this.tokenize(query), sentences.map(this.tokenize)));
   }
 
   private async load(name: ModelName): Promise<ModelFacts> {

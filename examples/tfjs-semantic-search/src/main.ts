@@ -14,7 +14,8 @@ import type { Encoders, ModelFacts } from './encoders.js';
 import { startSwap } from './start-swap.js';
 import type { Dials, SwappedEncoder, SwapStep } from './swap-encoder.js';
 
-showErrors(byId('error', HTMLElement));
+const error = byId('error', HTMLElement);
+showErrors(error);
 
 const encoders = wrap<Encoders>(new Worker(new URL('./encoder-worker.ts', import.meta.url), { type: 'module' }));
 const [find, swap, cancel] = ['find', 'swap', 'cancel'].map((id) => byId(id, HTMLButtonElement)) as [
@@ -74,19 +75,21 @@ function show(id: string, { parameters, bytes, memory }: ModelFacts, ranking: Ra
 
 /** Says what is going on while it does, and that it failed where it fails. */
 async function busy(what: string, work: () => Promise<unknown>): Promise<void> {
+  error.hidden = true;
   find.disabled = true;
   state.textContent = what;
   try {
     await work();
-  } catch (error) {
+  } catch (failure) {
     state.textContent = `${what} failed`;
-    throw error;
+    throw failure;
   } finally {
     find.disabled = false;
   }
 }
 
 async function swapAttention(): Promise<void> {
+  error.hidden = true;
   swap.disabled = true;
   cancel.disabled = false;
   state.textContent = 'Swapping';
@@ -104,9 +107,9 @@ async function swapAttention(): Promise<void> {
     await rank();
     const { before, after } = report.bytes;
     state.textContent = `Ready: ${report.swapped.length} blocks swapped, ${megabytes(before - after)} saved`;
-  } catch (error) {
+  } catch (failure) {
     state.textContent = 'Swapping failed';
-    throw error;
+    throw failure;
   } finally {
     job = null;
     cancel.disabled = true;
