@@ -5,7 +5,7 @@ import * as library from '@huggingface/transformers';
 import { encodeModel, readModel } from '@mhe/onnx';
 import { type FolderSwapOptions, type FolderWriteOptions, inspectFolder, swapFolder } from '@mhe/transformers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { embed, FIXTURES, type LibraryUnderTest, relativeDifference, texts } from './library-under-test.js';
+import { embed, FIXTURES, type LibraryUnderTest, relativeDifference, samples, texts } from './library-under-test.js';
 
 let folder: string;
 let model: string;
@@ -72,6 +72,43 @@ describe('swapFolder', () => {
     const card = await readFile(join(output, 'README.md'), 'utf8');
     expect(card).toMatch(/^---\nlibrary_name: transformers\.js\n---\n\n# bert, with multi-head-embedding attention\n/);
     expect(card).toContain('2 attention blocks swapped. Shared projections: 1 for queries and keys, 1 for values.');
+  });
+
+  it.each([
+    ['bert', {}, 'feature-extraction', 'AutoModel'],
+    // What sentence encoders are often called, after what they were trained as.
+    ['mpnet', { architectures: ['MPNetForMaskedLM'] }, 'feature-extraction', 'AutoModel'],
+    [
+      'distilbert',
+      { architectures: ['DistilBertForSequenceClassification'] },
+      'text-classification',
+      'AutoModelForSequenceClassification',
+    ],
+    ['vit', {}, 'image-feature-extraction', 'AutoModel'],
+    ['clip', {}, 'zero-shot-image-classification', 'AutoModel'],
+    ['gpt2', {}, 'text-generation', 'AutoModelForCausalLM'],
+    ['gpt2-merged-planted', {}, 'text-generation', 'AutoModelForCausalLM'],
+    ['t5-planted', {}, 'text2text-generation', 'AutoModelForSeq2SeqLM'],
+    ['whisper-planted', {}, 'automatic-speech-recognition', 'AutoModelForSpeechSeq2Seq'],
+  ] as const)('shows in the card how %s is loaded, which loads it', async (name, more, task, autoModel) => {
+    const from = join(folder, name);
+    await cp(join(FIXTURES, name), from, { recursive: true });
+    await writeFile(join(from, 'config.json'), JSON.stringify({ ...(await readJson(from, 'config.json')), ...more }));
+    const calibration = samples(library as unknown as LibraryUnderTest, name, 1);
+    await swapFolder(from, output, { library, groups: 'heads', sites: [0], calibration });
+    const card = await readFile(join(output, 'README.md'), 'utf8');
+    const [, shown, options] = /await pipeline\('(.+)', '\.\/path\/to\/this\/folder', (\{.+\})\);\n/.exec(card) ?? [];
+    expect(shown).toBe(task);
+    expect(card).toContain(
+      `\n// Or the model alone: ${autoModel}.from_pretrained('./path/to/this/folder', ${options})\n`,
+    );
+    const loading = new Function(`return ${options}`)();
+    const use = await library.pipeline(task as 'fill-mask', 'out', loading);
+    await use.dispose();
+    const classes = library as unknown as Record<string, LibraryUnderTest['AutoModel']>;
+    const model = (await classes[autoModel]?.from_pretrained('out', loading)) as library.PreTrainedModel;
+    expect(use.model.constructor).toBe(model.constructor);
+    await model.dispose();
   });
 
   it('gives the same bytes every time, and other bytes for other texts', async () => {

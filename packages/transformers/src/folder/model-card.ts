@@ -2,6 +2,7 @@ import type { SwapReport } from '@mhe/onnx';
 import { splitPath } from '../split-path.js';
 import { CONVERTER, conversionCommand } from './conversion.js';
 import { type FileKind, fileKind, fileName } from './dtype.js';
+import type { Usage } from './usage.js';
 
 /** What a card tells. */
 export interface CardContent {
@@ -12,6 +13,7 @@ export interface CardContent {
   /** The `README.md` of the original, empty where it has none. */
   readonly original: string;
   readonly reports: Readonly<Record<string, SwapReport>>;
+  readonly usage: Usage;
   /** Files of the original that are not here, and why. */
   readonly notices: readonly string[];
   /** Of these, model files that can be made out of what is here. */
@@ -19,17 +21,14 @@ export interface CardContent {
 }
 
 /** The `README.md` of a swapped folder: the original's head and text, and what was done to it. */
-export function modelCard({ source, hub, original, reports, notices, leftOut }: CardContent): string {
+export function modelCard({ source, hub, original, reports, usage, notices, leftOut }: CardContent): string {
   const { head, body } = split(original, hub === null ? [] : [`base_model: ${hub.id}`]);
   const parts = [
     head,
     `# ${source}, with multi-head-embedding attention`,
     `The multi-head attention of \`${source}\` was swapped for multi-head-embedding attention (MHE, Xue & Aletras 2023) by ` +
       '`@mhe/transformers`, fitted in closed form without training. It loads like the original:',
-    "```js\nimport { AutoModel } from '@huggingface/transformers';\n\nconst model = await AutoModel.from_pretrained('./path/to/this/folder', { dtype: 'DTYPE' });\n// @xenova/transformers 2: { quantized: false }\n```".replace(
-      'DTYPE',
-      dtypeOf(reports),
-    ),
+    example(usage, dtypeOf(reports)),
     ...Object.entries(reports).map(([file, report]) => fileSection(file, report)),
     'No quality was measured on a task. Before use, score both models on held-out data of yours. `mhe.json` has the whole report.',
     ...(notices.length > 0 ? [notices.map((notice) => `- ${notice}`).join('\n')] : []),
@@ -50,6 +49,25 @@ function split(card: string, settings: readonly string[]): { head: string; body:
     return { head: ['---', 'library_name: transformers.js', ...settings, '---'].join('\n'), body: card.trim() };
   }
   return { head, body: card.slice(head.length).trim() };
+}
+
+/** How the model is loaded, by its pipeline or its class. */
+function example({ autoModel, task, fileName }: Usage, dtype: string): string {
+  const file = fileName === null ? '' : `, model_file_name: '${fileName}'`;
+  const [folder, options] = ["'./path/to/this/folder'", `{ dtype: '${dtype}'${file} }`];
+  const load = `${autoModel}.from_pretrained(${folder}, ${options})`;
+  // Version 2 looks for the merged file of a decoder.
+  const named = autoModel === 'AutoModelForCausalLM' && fileName === null ? ", model_file_name: 'model'" : file;
+  return [
+    '```js',
+    `import { ${task === null ? autoModel : 'pipeline'} } from '@huggingface/transformers';`,
+    '',
+    ...(task === null
+      ? [`const model = await ${load};`]
+      : [`const run = await pipeline('${task}', ${folder}, ${options});`, `// Or the model alone: ${load}`]),
+    `// @xenova/transformers 2: { quantized: false${named} }`,
+    '```',
+  ].join('\n');
 }
 
 /** The dtype that the files have; fp32 where there is one. */

@@ -7,6 +7,7 @@ import { modelCard } from './model-card.js';
 import { type ModelFile, ONNX_FOLDER, requireNode } from './model-folder.js';
 import { type OutputFile, outputConfig } from './output-config.js';
 import type { SwappedFolder } from './swap-folder-files.js';
+import { usageOf } from './usage.js';
 import { checkOutputFolder, writeFolder } from './write-folder.js';
 
 /** How a folder is written. */
@@ -81,8 +82,11 @@ export async function writeSwappedFolder(
     const { name: source, hub, owns } = swapped.original;
     const card = owns('README.md') ? node.path.join(folder, 'README.md') : null;
     const original = card === null ? '' : await readFile(card, 'utf8').catch(() => '');
-    await write('config.json', json(outputConfig(swapped.original.config, files)));
-    await write('README.md', modelCard({ source, hub, original, reports, notices, leftOut: plan.leftOut }));
+    const { config } = swapped.original;
+    const preprocessor = await readJson(node, node.path.join(folder, 'preprocessor_config.json'));
+    const usage = usageOf({ config, preprocessor, bases: files.map(({ base }) => base), reports });
+    await write('config.json', json(outputConfig(config, files)));
+    await write('README.md', modelCard({ source, hub, original, reports, usage, notices, leftOut: plan.leftOut }));
     const { options: made } = swapped;
     await write(
       'mhe.json',
@@ -145,6 +149,14 @@ async function planFolder(node: NodeModules, { original, files }: SwappedFolder)
 
 function baseName({ path }: ModelFile): string {
   return splitPath(path).name;
+}
+
+/** The object that a file holds; `null` where there is none. */
+function readJson({ fs }: NodeModules, file: string): Promise<Readonly<Record<string, unknown>> | null> {
+  return fs.promises
+    .readFile(file, 'utf8')
+    .then(JSON.parse)
+    .catch(() => null);
 }
 
 function json(value: unknown): string {
