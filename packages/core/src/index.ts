@@ -119,6 +119,8 @@ export { type Float64Tensor, float64Tensor } from './float64/tensor.js';
 export type { Finished, OpenSite, Replaced, Replacement, SwapBackend } from './swap/backend.js';
 export { type BlockReplacement, identityReplacement, keepsOutput } from './swap/block-replacement.js';
 export { type BlockWriter, type CanonicalReplacement, writeCanonicalBlock } from './swap/canonical-block.js';
+export { checkOptionNames } from './swap/check-option-names.js';
+export { checkOptions } from './swap/check-options.js';
 export { type ChosenForm, chooseForm } from './swap/choose-form.js';
 export { Difference, type NumberTensor } from './swap/difference.js';
 export { canonicalObstacle, isRegular, widenedObstacle } from './swap/form-obstacles.js';

@@ -20,6 +20,7 @@ export type {
   SwapReport,
   SyntheticCalibration,
 } from '@mhe/core';
+export { checkOptionNames } from '@mhe/core';
 export { type EncodedModel, type EncodeOptions, encodeModel } from './file/encode-model.js';
 export { OnnxFileError, type OnnxFileProblem } from './file/onnx-file-error.js';
 export { type ReadBytesOptions, type ReadFileOptions, readModel } from './file/read-model.js';
@@ -34,5 +35,6 @@ export type { OrtRuntime, OrtSession, OrtTensor } from './run/ort-runtime.js';
 export type { SessionOptions } from './run/session.js';
 export { runModel } from './run-model.js';
 export { acceptEmptyCaches } from './swap/accept-empty-caches.js';
+export { checkSwapOptions } from './swap/check-swap-options.js';
 export { modelSize } from './swap/model-size.js';
 export { type OnnxSwapOptions, type OnnxSwapResult, swap } from './swap.js';

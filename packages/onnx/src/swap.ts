@@ -13,6 +13,7 @@ import { modelInputs } from './run/model-inputs.js';
 import type { SessionOptions } from './run/session.js';
 import { RuntimeError } from './run/session.js';
 import { syntheticFeeds } from './run/synthetic-feeds.js';
+import { checkSwapOptions } from './swap/check-swap-options.js';
 import { modelSize } from './swap/model-size.js';
 import { OnnxSwapBackend } from './swap/onnx-backend.js';
 import { OriginalError } from './swap/original-error.js';
@@ -41,6 +42,7 @@ const RUNS_PER_SITE = 5;
  *   site; Error where a calibration input does not fit, or ONNX Runtime fails or is not installed.
  */
 export async function swap(model: OnnxModel, options: OnnxSwapOptions = {}): Promise<OnnxSwapResult> {
+  checkSwapOptions(options);
   const { calibration = { synthetic: {} }, numHeads } = options;
   const finding = findSites(model, numHeads === undefined ? {} : { numHeads });
   if (typeof calibration !== 'object' || !('synthetic' in calibration) || calibration.synthetic.length !== undefined) {

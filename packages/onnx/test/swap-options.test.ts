@@ -4,7 +4,11 @@ import { swap } from '../src/index.js';
 import { fixtureModel, fixtureOf } from './fixture.js';
 
 it.each([
-  [{ groupz: 1 }, /^groupz: there is no such option; there are groups, .*onProgress$/],
+  [{ groupz: 1 }, /^groupz: there is no such option; there are groups, .*onProgress, .*executionProviders$/],
+  [
+    { calibration: { synthetic: { sequence: 4 } } },
+    /^sequence: there is no such option; there are seed, sequences, length$/,
+  ],
   [{ embedding: 'times' }, /^embedding: "times" is not possible; give mul or add$/],
   [{ form: 'fast' }, /^form: "fast" is not possible; give auto, /],
   [{ groups: '1' }, /^groups: "1" is not possible; give a number, "heads", or/],

@@ -1,6 +1,13 @@
+import { checkOptionNames } from '@mhe/onnx';
+import { checkFileOptions } from './folder/check-file-options.js';
 import { chooseFiles } from './folder/choose-files.js';
 import { fileKind } from './folder/dtype.js';
-import { type FolderInspection, type FolderInspectOptions, inspectFolder } from './folder/inspect-folder.js';
+import {
+  type FolderInspection,
+  type FolderInspectOptions,
+  INSPECT_OPTIONS,
+  inspectFolder,
+} from './folder/inspect-folder.js';
 import { type InspectedFile, inspectedFile } from './folder/inspected-file.js';
 import type { ModelFile } from './folder/model-folder.js';
 import { importLibrary } from './library/import-library.js';
@@ -10,7 +17,7 @@ import { nodeModules } from './library/node-modules.js';
 import { type FileStore, openStore } from './load/file-store.js';
 import { floatOptions } from './load/float-options.js';
 import { type Disposable, type KnownLoad, knownLoad } from './load/known-load.js';
-import { type HubOptions, hubOptions, type LibraryOptions, loadsOf } from './load/load-options.js';
+import { HUB_OPTIONS, type HubOptions, hubOptions, type LibraryOptions, loadsOf } from './load/load-options.js';
 import { loadFiles, readLoaded, readStored } from './load/loaded-files.js';
 import { ModelFolderError } from './model-folder-error.js';
 import { splitPath } from './split-path.js';
@@ -34,16 +41,27 @@ export interface ModelInspectOptions extends FolderInspectOptions, HubOptions {
  *   model; OnnxFileError where a file is damaged; RangeError where `numHeads` disagrees with a graph.
  */
 export async function inspect(model: string | object, options: ModelInspectOptions = {}): Promise<FolderInspection> {
+  checkOptionNames(options, [...INSPECT_OPTIONS, 'library', ...HUB_OPTIONS]);
   if (typeof model !== 'string') {
     const load = loadOf(model);
     return inspectLoad(load, [load.options], options);
   }
-  if (nodeModules()?.fs.existsSync(model)) return inspectFolder(model, options);
+  if (nodeModules()?.fs.existsSync(model)) return inspectFolder(model, folderOptions(options));
   const { library: given, files = 'all' } = options;
+  checkFileOptions(files, null);
   const library = given ?? (await importLibrary());
   const loading = floatOptions(library, model, hubOptions(options));
   const run = (settings: LibraryOptions) => library.AutoModel.from_pretrained(model, settings) as Promise<Disposable>;
   return inspectLoad({ library, id: model, options: loading, run }, loadsOf(loading, files), options);
+}
+
+/** Those that a folder has a use for. */
+function folderOptions({ files, signal, numHeads }: ModelInspectOptions): FolderInspectOptions {
+  return {
+    ...(files !== undefined && { files }),
+    ...(signal !== undefined && { signal }),
+    ...(numHeads !== undefined && { numHeads }),
+  };
 }
 
 function loadOf(model: object): KnownLoad {
@@ -62,6 +80,7 @@ async function inspectLoad(
   const loaded = await interruptible(library, signal, () =>
     loadFiles(
       library,
+      store,
       id,
       loads.map((options) => ({ ...options, progress_callback })),
       run,

@@ -1,5 +1,6 @@
 import {
   acceptEmptyCaches,
+  checkSwapOptions,
   type Feed,
   inspect,
   type OnnxModel,
@@ -22,13 +23,21 @@ export type ReadOptions = Omit<MheOptions, 'calibration'> & {
 };
 
 /**
- * Reads the calibration inputs of a swap, which may come from anything that can be iterated once.
+ * Checks the options of a swap and reads its calibration inputs, which may come from anything that can be iterated once.
  *
- * @throws RangeError where there is none in it, it is a single string, or one of them is no input.
+ * @param own - the names of options that only the caller knows.
+ * @throws RangeError for options that there are not, or are not so; where there is none in it, it is a single string, or one
+ *   of them is no input.
  */
-export function readOptions({ calibration, ...options }: MheOptions): ReadOptions {
+export function readOptions({ calibration, ...options }: MheOptions, own: readonly string[]): ReadOptions {
   if (typeof calibration === 'string') throw new RangeError('calibration: give a list of texts, not one text');
-  if (calibration === undefined || !(Symbol.iterator in calibration)) return { ...options, calibration };
+  const isList = typeof calibration === 'object' && calibration !== null && Symbol.iterator in calibration;
+  const isMadeUp = typeof calibration === 'object' && calibration !== null && 'synthetic' in calibration;
+  if (calibration !== undefined && !isList && !isMadeUp) {
+    throw new RangeError('calibration: it is no list; give an array of inputs, such as texts, awaited');
+  }
+  checkSwapOptions(isMadeUp ? { ...options, calibration } : options, own);
+  if (!isList) return { ...options, calibration };
   const samples = Array.from(calibration, calibrationSample);
   if (samples.length === 0) {
     throw new RangeError('calibration: there is no input in it; give at least one, or leave it out');

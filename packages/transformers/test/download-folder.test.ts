@@ -114,6 +114,25 @@ describe('downloadFolder', () => {
     expect(files).toContain('onnx/model.onnx');
   });
 
+  it('ends one of two at once, and leaves the settings of the library as they were', async () => {
+    const stop = new AbortController();
+    await hub(async () => {
+      const { fetch } = library.env;
+      const bert = download('someone/bert', { signal: stop.signal });
+      const mpnet = download('someone/mpnet', { signal: new AbortController().signal });
+      stop.abort(new Error('stopped'));
+      await expect(bert).rejects.toThrow('stopped');
+      expect((await mpnet).files).toContain('onnx/model.onnx');
+      expect(library.env.fetch).toBe(fetch);
+    });
+  });
+
+  it('refuses options that there are not', async () => {
+    await expect(downloadFolder('someone/bert', { dtype: 'fp16' } as object)).rejects.toThrow(
+      /^dtype: there is no such option; there are library, files, dtypes, signal, revision, /,
+    );
+  });
+
   it('needs a cache of files', async () => {
     Object.assign(library.env, {
       useCustomCache: true,

@@ -53,6 +53,15 @@ export function folderSuite(library: LibraryUnderTest): void {
       },
     );
 
+    it('swaps two at once, and leaves the settings of the library as they were', async () => {
+      const before = { ...library.env };
+      const swap = (name: string) =>
+        swapFolder(join(FIXTURES, name), join(folder, `${name}-at-once`), { library, calibration: texts(3) });
+      const [bert, roberta] = await Promise.all([swap('bert'), swap('roberta')]);
+      expect({ ...library.env }).toEqual(before);
+      for (const { files } of [bert, roberta]) expect(files[0]?.report.calibration.sequences).toBe(3);
+    });
+
     it('swaps models whose weights are as large as real ones', async () => {
       await withLargeWeight(join(folder, 'large'));
       const options = { library, groups: 'heads', calibration: samples(library, 'bert') } as const;

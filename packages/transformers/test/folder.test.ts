@@ -1,4 +1,4 @@
-import { copyFile, cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as library from '@huggingface/transformers';
@@ -346,7 +346,37 @@ describe('refusals', () => {
       /bert: it has no onnx\/text_model\.onnx\. Name another: onnx\/ holds model\.onnx\./,
     ],
     ['a damaged model', () => writeFile(onnx('model.onnx'), 'no model'), {}, /model\.onnx: /],
-    ['no tokenizer', () => rm(join(model, 'tokenizer.json')), {}, /tokenizer/],
+    [
+      'no tokenizer',
+      () => rm(join(model, 'tokenizer.json')),
+      {},
+      /bert: the tokenizer, which reads the calibration inputs, cannot be loaded \(.+\)\. Take tokenizer\.json and/,
+    ],
+    [
+      'a damaged tokenizer',
+      () => writeFile(join(model, 'tokenizer.json'), '<html>'),
+      {},
+      /bert: the tokenizer, which reads the calibration inputs, cannot be loaded \(.+JSON\)/,
+    ],
+    ...(
+      [
+        ['one file for a list', { files: 'model' }, /^files: "model" is not possible; give 'all', or a list of names/],
+        ['a list of no files', { files: [] }, /^files: \[\] is not possible/],
+        ['one dtype for a list', { dtypes: 'fp32' }, /^dtypes: "fp32" is not possible; give a list of dtypes/],
+        ['a dtype that is none', { dtypes: ['float16'] }, /^dtypes: \["float16"\] is not possible/],
+        [
+          'an option that is none',
+          { dtype: 'fp16' },
+          /^dtype: there is no such option; there are .*library, files, dtypes$/,
+        ],
+        ['a library that is none', { library: {} }, /^library: it is no transformers\.js; give what `import/],
+      ] as [string, object, RegExp][]
+    ).map(([what, options, says]): [string, () => Promise<void>, FolderSwapOptions, RegExp] => [
+      what,
+      async () => {},
+      options,
+      says,
+    ]),
     [
       'calibration of another kind',
       async () => {},
@@ -371,6 +401,21 @@ describe('refusals', () => {
     expect((await readdir(folder)).sort()).toEqual(before);
   });
 
+  // The superuser may write everywhere.
+  it.skipIf(process.getuid?.() === 0 || process.platform === 'win32')(
+    'says before any work that it may not write there',
+    async () => {
+      await mkdir(join(folder, 'closed'));
+      await chmod(join(folder, 'closed'), 0o555);
+      const work: string[] = [];
+      const options = { calibration: texts(2), onProgress: ({ stage }: { stage: string }) => work.push(stage) };
+      await expect(swapFolder(model, join(folder, 'closed/out'), options)).rejects.toThrow(
+        /out: it cannot be written \(EACCES\)\. [^\n]+$/,
+      );
+      expect(work).toEqual([]);
+    },
+  );
+
   it.each<[string, () => string, RegExp]>([
     ['the input', () => model, /bert: it is, or is in, the folder that the model is read from/],
     ['a folder in the input', () => join(model, 'small'), /small: it is, or is in, the folder/],
@@ -389,6 +434,13 @@ describe('refusals', () => {
 });
 
 describe('inspectFolder', () => {
+  it('refuses options that there are not', async () => {
+    await expect(inspectFolder(model, { file: ['model'] } as object)).rejects.toThrow(
+      /^file: there is no such option; there are files, signal, numHeads$/,
+    );
+    await expect(inspectFolder(model, { files: 'model' } as object)).rejects.toThrow(/^files: "model" is not possible/);
+  });
+
   it('shows the files and the attention in those of fp32', async () => {
     await copyFile(join(model, 'onnx/model.onnx'), join(model, 'onnx/model_int8.onnx'));
     const { modelType, files, inspected } = await inspectFolder(model);

@@ -38,7 +38,7 @@ export function loadSuite(library: LibraryUnderTest, major: 2 | 3 | 4): void {
   afterEach(() => rm(cache, { recursive: true }));
 
   /** The library, all of whose loads in `run` are given `mhe`. */
-  function swapping(mhe: object): LibraryUnderTest {
+  function swapping(mhe: object | boolean | null): LibraryUnderTest {
     const wrapped = withMhe(library) as unknown as LibraryUnderTest;
     const pretrained = (name: 'CLIPTextModelWithProjection' | 'CLIPVisionModelWithProjection' | 'PreTrainedModel') => ({
       from_pretrained: (id: string, options?: object) => wrapped[name].from_pretrained(id, { ...options, mhe }),
@@ -106,6 +106,64 @@ export function loadSuite(library: LibraryUnderTest, major: 2 | 3 | 4): void {
       expect(model).toBeInstanceOf((withMhe(library) as unknown as LibraryUnderTest).PreTrainedModel);
       expect(await cachedFiles()).toEqual([]);
       await (model as { dispose(): Promise<unknown> }).dispose();
+    });
+
+    it.each([null, false] as const)('loads as the library does where the option is %s', async (mhe) => {
+      const expected = await embed.run(library, 'bert');
+      expect(await embed.run(swapping(mhe), 'bert')).toEqual(expected);
+      expect(await cachedFiles()).toEqual([]);
+    });
+
+    it('refuses what there is not in one line, also where the default is in the cache', async () => {
+      const mhe = { calibration: { synthetic: { sequences: 2, length: 8 } } };
+      await (await swapping(mhe).pipeline('feature-extraction', 'bert', {})).dispose();
+      const files = await cachedFiles();
+      const refused: [unknown, RegExp][] = [
+        [true, /^mhe: true is not possible; give an object such as/],
+        [[1], /^mhe: \[1\] is not possible/],
+        [{ ...mhe, group: 2 }, /^group: there is no such option; there are groups, .*onReport$/],
+        [{ calibration: { synthetic: { ...mhe.calibration.synthetic, seeds: 1 } } }, /^seeds: there is no such option/],
+        [{ calibration: Promise.resolve(texts(2)) }, /^calibration: it is no list; give an array .*awaited$/],
+        [{ calibration: null }, /^calibration: it is no list/],
+        [{ ...mhe, embedding: 'times' }, /^embedding: "times" is not possible/],
+        [{ ...mhe, signal: AbortSignal.abort(new Error('stopped')) }, /^stopped$/],
+      ];
+      for (const [given, says] of refused) {
+        const load = swapping(given as object).pipeline('feature-extraction', 'bert', {});
+        await expect(load).rejects.toThrow(says);
+      }
+      expect(await cachedFiles()).toEqual(files);
+    });
+
+    it.each<[string, string, RegExp]>([
+      ['a pointer of Git LFS', 'version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n', /Git LFS pointer/],
+      ['a web page', '<!DOCTYPE html><html></html>', /web page/],
+      ['an empty file', '', /it is empty/],
+    ])('says in one line that the model file is %s, and keeps nothing', async (_, content, says) => {
+      const models = join(cache, 'models');
+      await cp(join(FIXTURES, 'bert'), join(models, 'bert'), { recursive: true });
+      await writeFile(join(models, 'bert/onnx/model.onnx'), content);
+      library.env.localModelPath = `${models}/`;
+      const before = await cachedFiles();
+      const load = () => swapping({ calibration: texts(2) }).pipeline('feature-extraction', 'bert', {});
+      for (const run of [load, () => inspect('bert', { library })]) {
+        const error = await run().catch((cause: Error) => cause);
+        expect(error).toMatchObject({ name: 'OnnxFileError', message: expect.stringMatching(says) });
+        expect((error as Error).message).toMatch(/^bert\/onnx\/model\.onnx: [^\n]+$/);
+      }
+      expect(await cachedFiles()).toEqual(before);
+    });
+
+    it('says in one line that the model has no tokenizer to read calibration texts', async () => {
+      const models = join(cache, 'models');
+      await cp(join(FIXTURES, 'bert'), join(models, 'bert'), { recursive: true });
+      for (const name of ['tokenizer.json', 'tokenizer_config.json']) await rm(join(models, 'bert', name));
+      library.env.localModelPath = `${models}/`;
+      const { AutoModel } = withMhe(library);
+      const load = AutoModel.from_pretrained('bert', { mhe: { calibration: texts(2) } } as object);
+      await expect(load).rejects.toThrow(
+        /^bert: the tokenizer, which reads the calibration inputs, cannot be loaded [^\n]+$/,
+      );
     });
 
     it('swaps anew where a local model has changed', async () => {

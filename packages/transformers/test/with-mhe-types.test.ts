@@ -12,6 +12,9 @@ describe('the types of withMhe', () => {
     const loads = () => [
       AutoModel.from_pretrained('bert', { mhe, dtype: 'fp32' }),
       BertModel.from_pretrained('bert', { mhe }),
+      BertModel.from_pretrained('bert', { mhe: null }),
+      // @ts-expect-error It needs to know what to swap.
+      BertModel.from_pretrained('bert', { mhe: true }),
       // @ts-expect-error A tokenizer has no attention.
       AutoTokenizer.from_pretrained('bert', { mhe }),
       // @ts-expect-error It is a number or 'heads'.

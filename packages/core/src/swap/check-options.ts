@@ -1,3 +1,4 @@
+import { checkOptionNames } from './check-option-names.js';
 import type { PipelineOptions } from './swap-sites.js';
 
 const EMBEDDINGS = ['mul', 'add'];
@@ -9,12 +10,15 @@ const OPTIONS: readonly string[] = [
   'onProgress',
 ];
 
+const SYNTHETIC = ['seed', 'sequences', 'length'];
+
 /**
  * Refuses options that the types rule out: JavaScript callers have no types.
  *
+ * @param own - the names of options that are an adapter's own.
  * @throws RangeError naming the option, what it was and what it may be.
  */
-export function checkOptions(options: PipelineOptions): void {
+export function checkOptions({ onStage: _, ...options }: PipelineOptions, own: readonly string[] = []): void {
   const { embedding = 'mul', form = 'auto', sites = 'all', seed = 0, groups = 1, identityTolerance = 1 } = options;
   const refuse = (name: string, value: unknown, expected: string) => {
     throw new RangeError(`${name}: ${JSON.stringify(value) ?? String(value)} is not possible; give ${expected}`);
@@ -27,9 +31,9 @@ export function checkOptions(options: PipelineOptions): void {
     refuse('form', form, 'another form: it is one of MHE-ADD (embedding add)');
   const isSelection = sites === 'all' || Array.isArray(sites) || sites instanceof RegExp || typeof sites === 'function';
   if (!isSelection) refuse('sites', sites, '"all", numbers in an array, a regular expression or a function');
-  const unknown = Object.keys(options).find((name) => name !== 'onStage' && !OPTIONS.includes(name));
-  if (unknown !== undefined)
-    throw new RangeError(`${unknown}: there is no such option; there are ${OPTIONS.join(', ')}`);
+  checkOptionNames(options, [...OPTIONS, ...own]);
+  const { synthetic } = ('calibration' in options ? (options.calibration ?? {}) : {}) as { synthetic?: object };
+  if (synthetic) checkOptionNames(synthetic, SYNTHETIC);
   const isDials = typeof groups === 'object' && groups !== null && 'queryKey' in groups && 'value' in groups;
   if (typeof groups !== 'number' && groups !== 'heads' && !isDials) {
     refuse('groups', groups, 'a number, "heads", or { queryKey, value }');

@@ -1,5 +1,6 @@
 import { ModelFolderError } from '../model-folder-error.js';
 import { splitPath } from '../split-path.js';
+import { checkFileOptions } from './check-file-options.js';
 import { checkFloatName } from './check-floats.js';
 import { type Dtype, fileKind, fileName } from './dtype.js';
 import type { ModelFile, ModelFolder } from './model-folder.js';
@@ -11,13 +12,14 @@ import { ONNX_FOLDER } from './model-folder.js';
  *
  * @param names - `'all'`, or names as transformers.js has them, without ending: `text_model`, `model_fp16`.
  * @param dtypes - `null`: fp32, and fp16 of what has no fp32 file.
- * @throws ModelFolderError where a file is missing or quantised, or there is none of a dtype.
+ * @throws RangeError where `names` or `dtypes` is no such list; ModelFolderError where a file is missing or quantised, or there is none of a dtype.
  */
 export function chooseFiles<File extends Pick<ModelFile, 'path' | 'base' | 'dtype'>>(
   { folder, files }: Pick<ModelFolder, 'folder'> & { readonly files: readonly File[] },
   names: 'all' | readonly string[],
   dtypes: readonly Dtype[] | null = null,
 ): File[] {
+  checkFileOptions(names, dtypes);
   const held = `${ONNX_FOLDER}/ holds ${files.map(({ path }) => splitPath(path).name).join(', ')}`;
   const find = (base: string, dtype: Dtype) => files.find((file) => file.base === base && file.dtype === dtype);
   const named = (base: string, dtype: Dtype): File => {

@@ -1,12 +1,14 @@
+import { checkOptionNames } from '@mhe/onnx';
 import { importLibrary } from '../library/import-library.js';
 import { interruptible } from '../library/interruptible.js';
 import type { PretrainedClass, TransformersLibrary } from '../library/library.js';
-import { openStore } from '../load/file-store.js';
+import { type FileStore, openStore } from '../load/file-store.js';
 import { floatOptions } from '../load/float-options.js';
 import type { Disposable } from '../load/known-load.js';
-import { type HubOptions, hubOptions, type LibraryOptions, loadsOf } from '../load/load-options.js';
+import { HUB_OPTIONS, type HubOptions, hubOptions, type LibraryOptions, loadsOf } from '../load/load-options.js';
 import { loadFiles, loadNoting } from '../load/loaded-files.js';
 import { ModelFolderError } from '../model-folder-error.js';
+import { checkFileOptions } from './check-file-options.js';
 import { checkFloatName } from './check-floats.js';
 import { type Dtype, fileName } from './dtype.js';
 import { ONNX_FOLDER, requireNode } from './model-folder.js';
@@ -34,6 +36,8 @@ export interface DownloadedFolder {
   readonly files: readonly string[];
 }
 
+const OPTIONS = ['library', 'files', 'dtypes', 'signal', ...HUB_OPTIONS];
+
 /**
  * Has the library bring a model of the hub into its own file cache: configuration, fp32 model files, and the tokenizer and
  * processor where it has them. What is there already is not downloaded again. In Node.
@@ -46,10 +50,13 @@ export interface DownloadedFolder {
 export async function downloadFolder(id: string, options: DownloadOptions = {}): Promise<DownloadedFolder> {
   const node = requireNode(id);
   const { library: given, files: names = 'all', dtypes = ['fp32'], signal } = options;
+  checkOptionNames(options, OPTIONS);
+  checkFileOptions(names, dtypes);
   const library = given ?? (await importLibrary());
   for (const dtype of dtypes) checkFloatName(`${ONNX_FOLDER}/${fileName({ base: 'model', dtype })}`);
   const loading = hubOptions(options);
-  const { folder } = await openStore(library, id, loading);
+  const store = await openStore(library, id, loading);
+  const { folder } = store;
   if (folder === null) {
     const what = 'transformers.js is set to keep models in another cache than files';
     throw new ModelFolderError(id, 'unsupported', what, 'Set env.useFSCache, and no env.useCustomCache');
@@ -60,9 +67,10 @@ export async function downloadFolder(id: string, options: DownloadOptions = {}):
     const load = (settings: LibraryOptions) => library.AutoModel.from_pretrained(id, settings) as Promise<Disposable>;
     for (const dtype of dtypes) {
       const settings = floatOptions(library, id, { ...loading, dtype });
-      await loadFiles(library, id, loadsOf(settings, names), load, note);
+      await loadFiles(library, store, id, loadsOf(settings, names), load, note);
     }
-    for (const part of [library.AutoTokenizer, library.AutoProcessor]) await loadPart(library, id, loading, part, note);
+    for (const part of [library.AutoTokenizer, library.AutoProcessor])
+      await loadPart(library, store, id, loading, part, note);
   });
   const isCached = node.fs.existsSync(node.path.join(folder.cached, 'config.json'));
   return {
@@ -76,13 +84,14 @@ export async function downloadFolder(id: string, options: DownloadOptions = {}):
 /** Loads a tokenizer or processor for its files, where the model has one that this library can load. */
 async function loadPart(
   library: TransformersLibrary,
+  store: FileStore,
   id: string,
   options: LibraryOptions,
   part: PretrainedClass,
   onFile: (file: string) => void,
 ): Promise<void> {
   try {
-    await loadNoting(library, id, options, (settings) => part.from_pretrained(id, settings), onFile);
+    await loadNoting(library, store, id, options, (settings) => part.from_pretrained(id, settings), onFile);
   } catch (error) {
     const isWithheld = error instanceof ModelFolderError && error.problem !== 'unreadable';
     // The system's errors have a code: the cache cannot be written.

@@ -19,6 +19,9 @@ const SUFFIXES = {
 /** The dtype of a model file, as transformers.js names it. */
 export type Dtype = 'fp32' | (typeof SUFFIXES)[keyof typeof SUFFIXES];
 
+/** All dtypes. */
+export const DTYPES: readonly Dtype[] = ['fp32', ...Object.values(SUFFIXES)];
+
 /** A dtype whose files can be swapped. */
 export type FloatDtype = 'fp32' | 'fp16';
 

@@ -1,4 +1,4 @@
-import { type InspectOptions, readModel } from '@mhe/onnx';
+import { checkOptionNames, type InspectOptions, readModel } from '@mhe/onnx';
 import { chooseFiles } from './choose-files.js';
 import type { DownloadedFolder } from './download-folder.js';
 import { type InspectedFile, inspectedFile } from './inspected-file.js';
@@ -10,6 +10,9 @@ export interface FolderInspectOptions extends InspectOptions {
   readonly files?: 'all' | readonly string[];
   readonly signal?: AbortSignal;
 }
+
+/** The names of {@link FolderInspectOptions}. */
+export const INSPECT_OPTIONS = ['files', 'signal', 'numHeads'];
 
 /** A model's files and what is in them. */
 export interface FolderInspection {
@@ -32,6 +35,7 @@ export async function inspectFolder(
   from: string | DownloadedFolder,
   options: FolderInspectOptions = {},
 ): Promise<FolderInspection> {
+  checkOptionNames(options, INSPECT_OPTIONS);
   const { files: names = 'all', signal, ...finding } = options;
   const node = requireNode(folderOf(from));
   const model = await readFolder(node, from);

@@ -1,5 +1,6 @@
 import { type OnnxModel, type OrtRuntime, readModel, type SwapProgress, type SwapReport } from '@mhe/onnx';
 import { modelEncoder } from '../calibration/encoder.js';
+import { loadReader } from '../calibration/load-reader.js';
 import { folderRuntime } from '../library/folder-runtime.js';
 import { importLibrary } from '../library/import-library.js';
 import type { TransformersLibrary } from '../library/library.js';
@@ -66,11 +67,13 @@ export async function swapFolderFiles(
   const node = requireNode(folder);
   const original = await readFolder(node, from);
   const chosen = chooseFiles(original, names, dtypes);
-  const settings = readOptions(rest);
+  const settings = readOptions(rest, ['library', 'files', 'dtypes']);
   const library = given ?? (await importLibrary());
   for (const { path } of chosen) checkRuns(library, path);
   const encoder = modelEncoder(library, (pretrained) =>
-    withLocalFolder(node, library, folder, (id, loading) => pretrained.from_pretrained(id, loading)),
+    loadReader(library, folder, pretrained, (reader) =>
+      withLocalFolder(node, library, folder, (id, loading) => reader.from_pretrained(id, loading)),
+    ),
   );
   let engine: Promise<OrtRuntime> | undefined;
   const runtime = () => {

@@ -22,6 +22,11 @@ export function checkOutputFolder(
   if (!stat(parent)?.isDirectory()) {
     throw new ModelFolderError(output, 'unwritable', `there is no folder ${parent}`, 'Create it first');
   }
+  try {
+    fs.accessSync(parent, fs.constants.W_OK);
+  } catch (cause) {
+    throw unwritable(output, cause as NodeJS.ErrnoException);
+  }
   const isOrIsIn = (folder: string, place: string) => !path.relative(folder, place).startsWith('..');
   const real = path.join(fs.realpathSync(parent), path.basename(path.resolve(output)));
   const existing = stat(output);
@@ -76,12 +81,16 @@ export async function writeFolder(
     }
   } catch (cause) {
     if (!(cause instanceof Error && 'syscall' in cause && 'code' in cause)) throw cause;
-    const what = `it cannot be written (${String(cause.code)})`;
-    throw new ModelFolderError(output, 'unwritable', what, 'Check the space and the permissions of its folder', {
-      cause,
-    });
+    throw unwritable(output, cause);
   } finally {
     // What went wrong before it matters more.
     await rm(temporary, { recursive: true, force: true }).catch(() => {});
   }
+}
+
+function unwritable(output: string, cause: Error & { readonly code?: unknown }): ModelFolderError {
+  const what = `it cannot be written (${String(cause.code)})`;
+  return new ModelFolderError(output, 'unwritable', what, 'Check the space and the permissions of its folder', {
+    cause,
+  });
 }

@@ -1,4 +1,5 @@
-import type { TransformersLibrary } from './library.js';
+import { inTurn } from './in-turn.js';
+import type { LibraryEnv, TransformersLibrary } from './library.js';
 
 /**
  * Does some work of the library's that a signal ends. Version 4 has a place for that, `env.fetch`, by which a download
@@ -13,9 +14,14 @@ export async function interruptible<T>(
 ): Promise<T> {
   if (signal === undefined) return work();
   signal.throwIfAborted();
+  if (env.fetch === undefined) return Promise.race([work(), rejection(signal)]);
+  return inTurn(env, () => fetchingWith(env, signal, work));
+}
+
+async function fetchingWith<T>(env: LibraryEnv, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  signal.throwIfAborted();
   const { fetch } = env;
-  if (fetch === undefined) return Promise.race([work(), rejection(signal)]);
-  env.fetch = (input, init) => fetch(input, { ...init, signal });
+  env.fetch = (input, init) => (fetch as NonNullable<typeof fetch>)(input, { ...init, signal });
   try {
     return await work();
   } finally {

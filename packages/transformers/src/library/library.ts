@@ -38,9 +38,15 @@ export type LibraryMajor = 2 | 3 | 4;
 /**
  * The version of the library.
  *
- * @throws RangeError where it is none that this package was tested with.
+ * @throws RangeError where it is none that this package was tested with, or no transformers.js at all.
  */
-export function libraryMajor({ env }: Pick<TransformersLibrary, 'env'>): LibraryMajor {
+export function libraryMajor(library: Pick<TransformersLibrary, 'env'>): LibraryMajor {
+  const { env } = library ?? {};
+  if (typeof env?.version !== 'string') {
+    throw new RangeError(
+      "library: it is no transformers.js; give what `import * as transformers from '@huggingface/transformers'` gives",
+    );
+  }
   const major = Number(env.version.split('.')[0]);
   if (major === 2 || major === 3 || major === 4) return major;
   throw new RangeError(`transformers.js ${env.version} is not supported: use version 2.17, 3 or 4`);

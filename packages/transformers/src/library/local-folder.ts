@@ -1,3 +1,4 @@
+import { inTurn } from './in-turn.js';
 import { libraryMajor, type TransformersLibrary } from './library.js';
 import type { NodeModules } from './node-modules.js';
 
@@ -8,7 +9,16 @@ const FROM_FOLDER = { local_files_only: true, dtype: 'fp32', quantized: false } 
  * Lets the library load from a folder of the file system: gives `use` the id to ask for, and the options. The library's
  * settings are as before afterwards. Meanwhile nothing is read from its caches, where another model may have that id.
  */
-export async function withLocalFolder<T>(
+export function withLocalFolder<T>(
+  node: NodeModules,
+  library: TransformersLibrary,
+  folder: string,
+  use: (id: string, options: object) => Promise<T>,
+): Promise<T> {
+  return inTurn(library.env, () => useLocalFolder(node, library, folder, use));
+}
+
+async function useLocalFolder<T>(
   { path }: NodeModules,
   library: TransformersLibrary,
   folder: string,

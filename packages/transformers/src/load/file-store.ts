@@ -12,6 +12,8 @@ export interface FileStore {
   cached(file: string): Promise<Uint8Array | null>;
   /** The content of a file in the library's cache or of a local model, `null` where there is none. */
   read(file: string): Promise<Uint8Array | null>;
+  /** Checks, before long work, that files can be put there, as far as that can be told. */
+  checkWritable(): Promise<void>;
   /** Puts a file into the library's cache, whole or not at all. */
   write(file: string, bytes: Uint8Array): Promise<void>;
   /**
@@ -71,6 +73,7 @@ function webStore(
     cached: (file) => match(address.remote(file)),
     read: async (file) =>
       (await match(address.local(file))) ?? (await match(address.remote(file))) ?? (await local(node, address, file)),
+    async checkWritable() {},
     async write(file, bytes) {
       const headers = { 'content-length': String(bytes.byteLength), 'content-type': 'application/octet-stream' };
       const place = address.remote(file);
@@ -84,13 +87,20 @@ function webStore(
 }
 
 function folderStore(folder: string, address: ModelAddress, node: NodeModules, stamp: FileStore['stamp']): FileStore {
-  const { mkdir, readFile, rename, rm, writeFile } = node.fs.promises;
+  const { access, mkdir, readFile, rename, rm, writeFile } = node.fs.promises;
   const place = (file: string) => node.path.join(folder, address.cached(file));
   const cached = (file: string) => readFile(place(file)).catch(() => null);
   return {
     folder: { cached: place(''), local: address.local('') },
     cached,
     read: async (file) => (await cached(file)) ?? local(node, address, file),
+    async checkWritable() {
+      let existing = node.path.resolve(place(''));
+      while (!node.fs.existsSync(existing)) existing = node.path.dirname(existing);
+      await access(existing, node.fs.constants.W_OK).catch((cause) => {
+        throw unwritable(existing, cause);
+      });
+    },
     async write(file, bytes) {
       const target = place(file);
       const temporary = `${target}.${crypto.randomUUID()}.tmp`;
@@ -99,9 +109,7 @@ function folderStore(folder: string, address: ModelAddress, node: NodeModules, s
         await writeFile(temporary, bytes);
         await rename(temporary, target);
       } catch (cause) {
-        const code = (cause as { code?: string }).code ?? String(cause);
-        const remedy = 'Check its space and permissions, or set env.cacheDir';
-        throw new ModelFolderError(target, 'unwritable', `it cannot be written (${code})`, remedy, { cause });
+        throw unwritable(target, cause);
       } finally {
         // What went wrong before it matters more.
         await rm(temporary, { force: true }).catch(() => {});
@@ -109,6 +117,12 @@ function folderStore(folder: string, address: ModelAddress, node: NodeModules, s
     },
     stamp,
   };
+}
+
+function unwritable(place: string, cause: unknown): ModelFolderError {
+  const code = (cause as { code?: string }).code ?? String(cause);
+  const remedy = 'Check its space and permissions, or set env.cacheDir';
+  return new ModelFolderError(place, 'unwritable', `it cannot be written (${code})`, remedy, { cause });
 }
 
 /** A file of a local model: of the file system, or of the page's own server. */

@@ -35,6 +35,9 @@ export interface LibraryOptions extends HubOptions {
   readonly model_file_name?: string | null;
 }
 
+/** The names of {@link HubOptions}. */
+export const HUB_OPTIONS = ['revision', 'cache_dir', 'local_files_only', 'progress_callback'] as const;
+
 /** Of some options, those that say where a model comes from; without what is undefined, as the library has defaults. */
 export function hubOptions({ revision, cache_dir, local_files_only, progress_callback }: HubOptions): HubOptions {
   return {

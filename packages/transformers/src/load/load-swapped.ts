@@ -1,6 +1,7 @@
 import { encodeModel, type OnnxSwapResult, type OrtRuntime, type SwapReport } from '@mhe/onnx';
 import { modelEncoder } from '../calibration/encoder.js';
 import { type EncoderFile, startToken } from '../calibration/encoder-file.js';
+import { loadReader } from '../calibration/load-reader.js';
 import { checkFloatName, checkNotQuantised, checkRuns } from '../folder/check-floats.js';
 import { fileKind } from '../folder/dtype.js';
 import { encodersFirst, isEncoder, noStart } from '../folder/encoder-file-of.js';
@@ -44,7 +45,8 @@ export async function loadSwapped<Loaded extends Disposable>(
   given: LibraryOptions,
   { onReport, ...mhe }: MheLoadOptions,
 ): Promise<Loaded> {
-  const settings = readOptions(mhe);
+  const settings = readOptions(mhe, ['onReport']);
+  settings.signal?.throwIfAborted();
   const options = floatOptions(library, load.id, given);
   const store = await openStore(library, load.id, options);
   const folderName = await swappedFolderName(load.id, settings);
@@ -92,12 +94,15 @@ async function swapLoad<Loaded extends Disposable>(
   settings: ReadOptions,
   { store, folderName, recordPath }: Place,
 ): Promise<Record> {
-  const { files, runtime, start } = await loadOriginal(library, load, options);
+  await store.checkWritable();
+  const { files, runtime, start } = await loadOriginal(library, store, load, options);
   const models = files.filter((file) => file.endsWith('.onnx'));
   // Before the work: version 2 has a place for one file only.
   optionsForSwapped(library, load.id, options, models, folderName);
   const { dtype: _, quantized: __, subfolder: ___, model_file_name: ____, progress_callback: _____, ...rest } = options;
-  const encoder = modelEncoder(library, (pretrained) => pretrained.from_pretrained(load.id, { ...rest }));
+  const encoder = modelEncoder(library, (pretrained) =>
+    loadReader(library, load.id, pretrained, (reader) => reader.from_pretrained(load.id, { ...rest })),
+  );
   const kindOf = (file: string) => fileKind(splitPath(file).name);
   const before = models.find((file) => isEncoder(kindOf(file)));
   let source: EncoderFile | undefined =
@@ -147,11 +152,12 @@ function checkAnySwapped(id: string, files: readonly { file: string; result: Onn
 /** Loads the original once, for its files to be in the library's cache: which ones, its runtime, its decoder's start. */
 async function loadOriginal<Loaded extends Disposable>(
   library: TransformersLibrary,
+  store: FileStore,
   load: Load<Loaded>,
   options: LibraryOptions,
 ): Promise<{ files: string[]; runtime: OrtRuntime; start: number | undefined }> {
   const files = new Set<string>();
-  const loaded = await loadNoting(library, load.id, options, load.run, (file) => {
+  const loaded = await loadNoting(library, store, load.id, options, load.run, (file) => {
     if (isModelFile(file)) files.add(file);
   });
   const model = load.modelOf(loaded) as { readonly config?: object; readonly generation_config?: object };

@@ -11,35 +11,59 @@ import { progressOfOriginal } from './progress.js';
 /**
  * Lets the library load something, and notes the files of it.
  *
+ * @param store - where it keeps them.
  * @param run - the load, with the options that it is given.
  * @param onFile - told of each file as it was read.
  * @returns what was loaded, which is the caller's to dispose.
- * @throws ModelFolderError where a file is missing or may not be read.
+ * @throws ModelFolderError where a file is missing or may not be read; OnnxFileError where a model file is damaged, or a web
+ *   page or a pointer in its place.
  */
 export async function loadNoting<Loaded>(
   library: TransformersLibrary,
+  store: FileStore,
   id: string,
   options: LibraryOptions,
   run: (options: LibraryOptions) => Promise<Loaded>,
   onFile: (file: string) => void,
 ): Promise<Loaded> {
-  const progress_callback = progressOfOriginal(options.progress_callback ?? null, onFile);
+  const files: string[] = [];
+  const progress_callback = progressOfOriginal(options.progress_callback ?? null, (file) => {
+    files.push(file);
+    onFile(file);
+  });
   try {
     return await run({ ...options, progress_callback });
   } catch (error) {
-    throw libraryError(library, id, error);
+    const told = libraryError(library, id, error);
+    throw told === error ? ((await damageOf(store, id, files)) ?? error) : told;
   }
+}
+
+/** What is wrong with the model files that were read, which ONNX Runtime does not tell; `undefined` where nothing is seen. */
+async function damageOf(store: FileStore, id: string, files: readonly string[]): Promise<unknown> {
+  for (const file of files.filter((each) => each.endsWith('.onnx'))) {
+    const bytes = await store.read(file).catch(() => null);
+    if (bytes === null) continue;
+    try {
+      await readModel(bytes, { name: `${id}/${file}` });
+    } catch (error) {
+      return error;
+    }
+  }
+  return undefined;
 }
 
 /**
  * Lets the library load models for their files alone.
  *
+ * @param store - where it keeps them.
  * @param loads - the options of each load.
  * @param onFile - told of each file as it was read, also of others.
  * @returns the files of models, and of weights beside them, in order.
  */
 export async function loadFiles(
   library: TransformersLibrary,
+  store: FileStore,
   id: string,
   loads: readonly LibraryOptions[],
   run: (options: LibraryOptions) => Promise<Disposable>,
@@ -47,7 +71,7 @@ export async function loadFiles(
 ): Promise<string[]> {
   const files = new Set<string>();
   for (const options of loads) {
-    const loaded = await loadNoting(library, id, options, run, (file) => {
+    const loaded = await loadNoting(library, store, id, options, run, (file) => {
       onFile?.(file);
       if (isModelFile(file)) files.add(file);
     });

@@ -6,8 +6,8 @@ import { loadSwapped } from './load-swapped.js';
 
 /** The option that is added. */
 export interface WithMheOption {
-  /** Swaps the model's attention while it is loaded. Default: the model is loaded as it is. */
-  readonly mhe?: MheLoadOptions;
+  /** Swaps the model's attention while it is loaded. Default, also for `null` and `false`: the model is loaded as it is. */
+  readonly mhe?: MheLoadOptions | null | false;
 }
 
 type AnyFunction = (...parts: never) => unknown;
@@ -84,11 +84,20 @@ function isModelClass(library: object, member: unknown): member is ModelClass {
   return Object.is(member, base) || member.prototype instanceof base || 'MODEL_CLASS_MAPPINGS' in member;
 }
 
+/** Whether a swap is asked for. */
+function isAsked(mhe: WithMheOption['mhe']): mhe is MheLoadOptions {
+  if (mhe === undefined || mhe === null || mhe === false) return false;
+  if (typeof mhe === 'object' && !Array.isArray(mhe)) return true;
+  throw new RangeError(
+    `mhe: ${JSON.stringify(mhe)} is not possible; give an object such as { groups: 1, calibration: texts }, or leave it out`,
+  );
+}
+
 /** The class itself, in all but its `from_pretrained`: the library knows its classes by identity. */
 function swappingClass(library: TransformersLibrary, name: string, model: ModelClass): ModelClass {
   const from_pretrained = async (id: string, { mhe, ...options }: LibraryOptions & WithMheOption = {}) => {
     const run = (loading: LibraryOptions) => model.from_pretrained(id, { ...loading });
-    if (mhe === undefined) return rememberLoad(await run(options), { library, id, options, run });
+    if (!isAsked(mhe)) return rememberLoad(await run(options), { library, id, options, run });
     return loadSwapped(library, { name, id, run, modelOf: (loaded) => loaded }, options, mhe);
   };
   return new Proxy(model, {
@@ -99,7 +108,7 @@ function swappingClass(library: TransformersLibrary, name: string, model: ModelC
 function swappingPipeline(library: TransformersLibrary, pipeline: PipelineFunction): PipelineFunction {
   return async (task, id, given) => {
     const { mhe, ...options }: LibraryOptions & WithMheOption = given ?? {};
-    if (mhe === undefined) {
+    if (!isAsked(mhe)) {
       const loaded = await pipeline(task, id, { ...options });
       if (!id) return loaded;
       return rememberLoad(loaded, { library, id, options, run: (loading) => pipeline(task, id, { ...loading }) });
