@@ -1,6 +1,6 @@
 // A page's way, in a real browser: the library's web build, models of the page's own server, the browser's cache.
 import * as transformers from '@huggingface/transformers';
-import { type LoadReport, withMhe } from '@mhe/transformers';
+import { inspect, type LoadReport, withMhe } from '@mhe/transformers';
 import { expect, test } from 'vitest';
 
 const { env } = transformers;
@@ -76,6 +76,45 @@ test.each([
   const mhe = { groups, calibration: texts, onReport: (report: LoadReport) => reports.push(report) };
   expect(await write({ mhe })).toEqual(expected);
   expect(reports[0]?.files['onnx/model.onnx']?.cachePerToken).toEqual({ before, after });
+});
+
+test.each([
+  { groups: 'heads' as const, heads: 4 },
+  { groups: 1 as const, heads: 1 },
+])('translates as t5-planted does, at groups $groups, and shows what it loaded', async ({ groups, heads }) => {
+  await caches.delete('transformers-cache');
+  const { AutoModelForSeq2SeqLM } = withMhe(transformers);
+  const tokenizer = await transformers.AutoTokenizer.from_pretrained('t5-planted');
+  const write = async (options: { dtype: 'fp32' } | { mhe: object }) => {
+    const model = await AutoModelForSeq2SeqLM.from_pretrained('t5-planted', options);
+    const { inspected } = await inspect(model);
+    const tokens = await model.generate({ ...tokenizer('The ferry leaves'), max_new_tokens: 8 });
+    await model.dispose();
+    const cached = Object.fromEntries(inspected.map(({ file, cachePerToken }) => [file.base, cachePerToken]));
+    return { tokens: String((tokens as transformers.Tensor).data), cached };
+  };
+  const pairs = texts.slice(0, 2).map((source, i) => ({ source, target: texts[(i + 2) % texts.length] as string }));
+  const expected = await write({ dtype: 'fp32' });
+  const actual = await write({ mhe: { groups, calibration: pairs } });
+  expect(actual.tokens).toBe(expected.tokens);
+  expect(expected.tokens.split(',').length).toBeGreaterThan(2);
+  // One layer, whose keys and values have 6 features.
+  expect(expected.cached).toEqual({ decoder_model_merged: 2 * 4 * 6, encoder_model: 0 });
+  expect(actual.cached).toEqual({ decoder_model_merged: 2 * heads * 6, encoder_model: 0 });
+});
+
+test("inspects a model of the page's own server, by its id, that it has to load", async () => {
+  await caches.delete('transformers-cache');
+  const { modelType, files, inspected } = await inspect('llama', { library: transformers });
+  expect(modelType).toBe('llama');
+  expect(files).toMatchObject([{ path: 'onnx/model.onnx', base: 'model', dtype: 'fp32' }]);
+  const [found] = inspected;
+  expect(found?.inspection.attention.map(({ numHeads, groups }) => [numHeads, groups.queryKey])).toEqual([
+    [4, 2],
+    [4, 2],
+  ]);
+  // Two layers, whose keys and values have 2 heads of 8 features.
+  expect(found?.cachePerToken).toBe(2 * 2 * 2 * 8);
 });
 
 test('swaps anew what the page now finds in another place, and not without a network', async () => {
