@@ -1,6 +1,7 @@
 import {
   AutoTokenizer,
   type DynamicCache,
+  InterruptableStoppingCriteria,
   type PreTrainedModel,
   type PreTrainedTokenizer,
   random,
@@ -18,6 +19,7 @@ import type { ModelPlace } from '@mhe/example-page/model-place';
 import type { Dials } from '@mhe/example-page/swap-options';
 import { AutoModelForCausalLM, lookIn } from '@mhe/example-page/transformers';
 import { encode, type Message } from './encode.js';
+import { letMessagesIn } from './let-messages-in.js';
 
 /** How answers are made. */
 export interface AnswerOptions {
@@ -36,9 +38,15 @@ export interface Answer {
   readonly cache: { readonly bytes: number; readonly tokens: number };
 }
 
+/** What the models answered, those that are there and came to it. */
+export interface Answers extends Partial<Record<ModelName, Answer>> {
+  readonly stopped: boolean;
+}
+
 /** The models on one device, each with a conversation of its own; lives in a worker. */
 export class Chats extends ModelPair<PreTrainedModel> {
   private readonly messages: Readonly<Record<ModelName, Message[]>> = { original: [], swapped: [] };
+  private readonly stopping = new InterruptableStoppingCriteria();
   private tokenizer: PreTrainedTokenizer | null = null;
 
   override async fetch(place: ModelPlace, onProgress: (share: number) => void): Promise<void> {
@@ -63,8 +71,13 @@ export class Chats extends ModelPair<PreTrainedModel> {
     for (const messages of Object.values(this.messages)) messages.length = 0;
   }
 
+  /** Ends the answers: the one that is being made after its next token, and those that have not begun. */
+  stop(): void {
+    this.stopping.interrupt();
+  }
+
   /**
-   * Has each model answer, one after the other.
+   * Has each model answer, one after the other. A model remembers as much of its answer as was made before a stop.
    *
    * @param onText - is told each piece of an answer as it comes.
    */
@@ -72,16 +85,21 @@ export class Chats extends ModelPair<PreTrainedModel> {
     message: string,
     options: AnswerOptions,
     onText: (name: ModelName, text: string) => void,
-  ): Promise<Partial<Record<ModelName, Answer>>> {
+  ): Promise<Answers> {
+    this.stopping.reset();
     const answers: Partial<Record<ModelName, Answer>> = {};
     for (const [name, model] of this.models) {
       const messages = this.messages[name];
       messages.push({ role: 'user', content: message });
+      if (this.stopping.interrupted) {
+        messages.push({ role: 'assistant', content: '' });
+        continue;
+      }
       const answer = await this.generate(model, messages, options, (text) => onText(name, text));
       messages.push({ role: 'assistant', content: answer.text });
       answers[name] = answer;
     }
-    return answers;
+    return { ...answers, stopped: this.stopping.interrupted };
   }
 
   private async generate(
@@ -110,6 +128,7 @@ export class Chats extends ModelPair<PreTrainedModel> {
       max_new_tokens: maxNewTokens,
       do_sample: sample,
       streamer,
+      stopping_criteria: this.stopping,
       return_dict_in_generate: true,
     })) as { sequences: Tensor; past_key_values: DynamicCache };
     const held = Object.values(cache) as Tensor[];
@@ -125,7 +144,7 @@ export class Chats extends ModelPair<PreTrainedModel> {
     };
   }
 
-  protected load(place: ModelPlace, options: PairLoadOptions): Promise<PreTrainedModel> {
-    return AutoModelForCausalLM.from_pretrained(lookIn(place), options);
+  protected async load(place: ModelPlace, options: PairLoadOptions): Promise<PreTrainedModel> {
+    return letMessagesIn(await AutoModelForCausalLM.from_pretrained(lookIn(place), options));
   }
 }

@@ -11,6 +11,7 @@ import { agreement, Conversation } from './conversation.js';
 
 const chats = wrap<Chats>(new Worker(new URL('./chat-worker.ts', import.meta.url), { type: 'module' }));
 const [send, forget] = [byId('send', HTMLButtonElement), byId('forget', HTMLButtonElement)];
+const stop = byId('stop', HTMLButtonElement);
 const agreed = byId('agreement', HTMLElement);
 const message = byId('message', HTMLTextAreaElement);
 const columns: Readonly<Record<ModelName, Conversation>> = {
@@ -36,6 +37,11 @@ forget.addEventListener('click', async () => {
   startAnew();
   page.state.textContent = 'Ready: nothing said yet';
 });
+stop.addEventListener('click', () => {
+  stop.disabled = true;
+  page.state.textContent = 'Stopping';
+  chats.stop();
+});
 await page.start();
 
 /** Shows the models as they are before anything is said. */
@@ -49,6 +55,7 @@ function startAnew(): void {
 }
 
 async function answer(): Promise<void> {
+  let stopped = false;
   await page.busy('Answering', async () => {
     const asked = message.value;
     for (const name of names) if (page.facts[name]) columns[name].ask(asked);
@@ -56,18 +63,23 @@ async function answer(): Promise<void> {
       maxNewTokens: Number(byId('new-tokens', HTMLSelectElement).value),
       sample: byId('sample', HTMLSelectElement).value === 'yes',
     };
-    const answers = await chats.answer(
+    stop.disabled = false;
+    const answering = chats.answer(
       asked,
       options,
       proxy((name, text) => columns[name].write(text)),
     );
+    const answers = await answering.finally(() => {
+      stop.disabled = true;
+    });
+    stopped = answers.stopped;
     for (const name of names) {
       const known = page.facts[name];
       if (known) columns[name].show(known, answers[name]);
     }
     agreed.textContent = answers.original && answers.swapped ? agreement(answers.original, answers.swapped) : '';
   });
-  page.state.textContent = 'Ready';
+  page.state.textContent = stopped ? 'Stopped' : 'Ready';
 }
 
 function summary({ files }: LoadReport): string {

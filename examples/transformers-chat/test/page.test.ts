@@ -86,6 +86,37 @@ describe('examples/transformers-chat', () => {
     expect(await tokens()).toBeLessThan(before + 16);
   });
 
+  it('stops both answers, and remembers what was said till then', async () => {
+    const { page } = example;
+    const tokens = async (model: string) => Number(/for (\d+) tokens$/.exec(await text(`#${model} .cache`))?.[1]);
+    await press('Start anew');
+    await state(/nothing said yet$/);
+    await page.getByLabel('New tokens, at most').selectOption('256');
+    // With the first piece of the answer, however fast the model writes.
+    await page.evaluate(() => {
+      const said = document.querySelector('#original .conversation')!;
+      const observer = new MutationObserver(() => {
+        if (!said.querySelector('.assistant')?.textContent) return;
+        observer.disconnect();
+        document.querySelector<HTMLButtonElement>('#stop')!.click();
+      });
+      observer.observe(said, { childList: true, subtree: true });
+    });
+    await press('Send');
+    await state(/^Stopped$/);
+    expect(await page.getByRole('button', { name: 'Stop' }).isDisabled()).toBe(true);
+    const stopped = await tokens('original');
+    expect(stopped).toBeLessThan(256);
+    // The other one had not begun.
+    expect(await answers('swapped')).toEqual(['']);
+    expect(await text('#agreement')).toBe('');
+    await ask('And the library?');
+    expect(await tokens('original')).toBeGreaterThan(stopped);
+    expect((await answers('swapped'))[1]).toMatch(/./);
+    await press('Start anew');
+    await state(/nothing said yet$/);
+  });
+
   it('draws tokens by the same chance', async () => {
     await example.page.getByLabel('Choice of tokens').selectOption('yes');
     await ask('Who locked the gate?');
