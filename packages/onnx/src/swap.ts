@@ -104,7 +104,7 @@ async function swapOn(
         ...(threads !== undefined && { threads }),
         ...(executionProviders !== undefined && { executionProviders }),
       };
-      progress.expect((chosen.length * RUNS_PER_SITE + 2) * feeds.length);
+      progress.expect((chosen.length * RUNS_PER_SITE + 1) * feeds.length);
       const blocks = found.filter(({ site }) => chosen.includes(site));
       const run = { feeds, session, watch: { signal: pipeline.signal, onStep: () => progress.step() } };
       if (!merged) return new OnnxSwapBackend(model, blocks, run);

@@ -6,6 +6,7 @@ import { graphIndex } from '../graph/graph-index.js';
 import type { OnnxModel } from '../graph/model.js';
 import { pruneGraph } from '../graph/prune-graph.js';
 import { sortNodes } from '../graph/sort-nodes.js';
+import type { HostTensors } from '../run/host-tensor.js';
 import { insideNames } from '../swap/block-nodes.js';
 import type { Frontier } from '../swap/frontier.js';
 import { runAll } from '../swap/frontier.js';
@@ -13,7 +14,7 @@ import { modelSize } from '../swap/model-size.js';
 import type { OnnxBackendOptions } from '../swap/onnx-backend.js';
 import { OnnxSwapBackend, sitePrefix } from '../swap/onnx-backend.js';
 import { ofOriginal } from '../swap/original-error.js';
-import { outputDifferences } from '../swap/output-differences.js';
+import { OutputDifferences } from '../swap/output-differences.js';
 import { replaceBlock } from '../swap/replace-block.js';
 import type { FloatDtype } from '../tensor/dtype.js';
 import type { FoundMerged } from './find-merged.js';
@@ -125,15 +126,16 @@ async function finished(
   const after = await runAll(swapped.later, next, session, quiet);
   const caches = new Set(decoder.pasts.map(presentOf));
   const names = (decoder.model.proto.graph?.output ?? []).map(({ name }) => name).filter((name) => !caches.has(name));
+  const differences = new OutputDifferences(names);
+  before.forEach((values, at) => {
+    differences.add(values, after[at] as HostTensors);
+  });
   const [was, is] = [modelSize(decoder.model), modelSize(model)];
   return {
     model,
     parameters: { before: was.parameters, after: is.parameters },
     bytes: { before: was.bytes, after: is.bytes },
-    outputs: [
-      ...outputs,
-      ...outputDifferences(names, before, after).map((each) => ({ ...each, name: `${each.name}, next step` })),
-    ],
+    outputs: [...outputs, ...differences.all().map((each) => ({ ...each, name: `${each.name}, next step` }))],
   };
 }
 

@@ -21,11 +21,11 @@ import { blockNodes } from './block-nodes.js';
 import type { BlockStage } from './block-stage.js';
 import { blockStage } from './block-stage.js';
 import type { Frontier, RunWatch } from './frontier.js';
-import { extended, only, partBetween, runAll } from './frontier.js';
+import { forEach, only, partBetween } from './frontier.js';
 import { modelSize } from './model-size.js';
 import { openSite } from './open-site.js';
 import { ofOriginal } from './original-error.js';
-import { outputDifferences } from './output-differences.js';
+import { OutputDifferences } from './output-differences.js';
 import { replaceBlock } from './replace-block.js';
 
 /** What the backend is made of. */
@@ -121,24 +121,37 @@ export class OnnxSwapBackend implements SwapBackend<OnnxModel> {
   }
 
   async finish(): Promise<Finished<OnnxModel>> {
-    const { session, watch } = this.options;
-    const { inputs, outputs } = this.lastStage;
-    const runLast = async (frontier: Frontier): Promise<Frontier> =>
-      outputs.length === 0
-        ? frontier
-        : extended(
-            frontier,
-            await runAll(partBetween(this.model, frontier, inputs, outputs), frontier, session, watch),
-          );
-    const before = await ofOriginal(() => runLast(this.original));
-    const after = this.original === this.swapped ? before : await runLast(this.swapped);
+    const differences = new OutputDifferences(this.wanted);
+    await this.runLast((before, after) => differences.add(before, after));
     const [was, is] = [modelSize(this.model), modelSize(this.result)];
     return {
       model: this.result,
       parameters: { before: was.parameters, after: is.parameters },
       bytes: { before: was.bytes, after: is.bytes },
-      outputs: outputDifferences(this.wanted, before, after),
+      outputs: differences.all(),
     };
+  }
+
+  /** What every input gives in the end, of the original and of the model as swapped, one input at a time. */
+  private async runLast(each: (before: HostTensors, after: HostTensors) => void): Promise<void> {
+    const { session, watch } = this.options;
+    const { inputs, outputs } = this.lastStage;
+    const { original, swapped } = this;
+    const isSame = original === swapped;
+    if (outputs.length === 0) {
+      original.forEach((values, at) => {
+        each(values, swapped[at] as HostTensors);
+      });
+      return;
+    }
+    // No block is in the last stage, so that one session serves both.
+    const part = partBetween(this.model, original, inputs, outputs);
+    await forEach(part, original, session, watch, async (run, values, at) => {
+      const before = { ...values, ...(await ofOriginal(() => run.run(values))) };
+      if (isSame) return each(before, before);
+      const now = swapped[at] as HostTensors;
+      each(before, { ...now, ...(await run.run(now)) });
+    });
   }
 }
 

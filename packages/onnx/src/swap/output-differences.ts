@@ -1,19 +1,31 @@
 import type { OutputDifference } from '@mhe/core';
 import { Difference } from '@mhe/core';
-import type { Frontier } from './frontier.js';
+import type { HostTensors } from '../run/host-tensor.js';
 import { numberTensor } from './number-tensor.js';
 
-/** How outputs of a model differ after a swap, by name; a cache of fewer heads, which holds something else, is left out. */
-export function outputDifferences(names: readonly string[], before: Frontier, after: Frontier): OutputDifference[] {
-  const isComparable = (name: string) =>
-    before.every((values, i) => values[name]?.dims.join() === after[i]?.[name]?.dims.join());
-  return names.filter(isComparable).map((name) => {
-    const difference = new Difference();
-    before.forEach((values, i) => {
-      const [expected, actual] = [values[name], after[i]?.[name]];
-      if (expected && actual && expected.dtype.startsWith('float'))
+/**
+ * How outputs of a model differ after a swap, input by input: all outputs of all inputs may be more than memory holds. A
+ * cache of fewer heads, which holds something else, is left out.
+ */
+export class OutputDifferences {
+  private readonly differences: Map<string, Difference>;
+
+  constructor(names: readonly string[]) {
+    this.differences = new Map(names.map((name) => [name, new Difference()]));
+  }
+
+  /** What one input gave. */
+  add(before: HostTensors, after: HostTensors): void {
+    for (const [name, difference] of this.differences) {
+      const [expected, actual] = [before[name], after[name]];
+      if (expected?.dims.join() !== actual?.dims.join()) this.differences.delete(name);
+      else if (expected && actual && expected.dtype.startsWith('float'))
         difference.add(numberTensor(actual), numberTensor(expected));
-    });
-    return difference.toOutput(name);
-  });
+    }
+  }
+
+  /** In the order of the names. */
+  all(): OutputDifference[] {
+    return [...this.differences].map(([name, difference]) => difference.toOutput(name));
+  }
 }
