@@ -122,6 +122,15 @@ describe('mhe swap', () => {
     expect(stdout).not.toContain('MADE-UP');
   });
 
+  it('takes --max-fit-error to the fit', async () => {
+    const given = ['swap', model, '-o', output, '--calibration', calibration, '--max-fit-error'];
+    const { code, stdout } = await runMhe([...given, '0.1', '--groups', 'heads']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/maxFitError has no effect where nothing is fitted/);
+    const refused = await runMhe([...given, '5%']);
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringMatching(/A number from 0 to 1 is expected/) });
+  });
+
   it('says loudly where the fit saw made-up data', async () => {
     const args = ['swap', model, '-o', output, '--synthetic-sequences', '4', '--synthetic-length', '5'];
     const { code, stdout, stderr } = await runMhe(args);

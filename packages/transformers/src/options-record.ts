@@ -4,6 +4,7 @@ import type { ReadOptions } from './swap-file.js';
 /** What a swapped model depends on besides the original: what can be written down of the options. */
 export interface OptionsRecord {
   readonly groups: ReadOptions['groups'];
+  readonly maxFitError: number | undefined;
   readonly embedding: ReadOptions['embedding'];
   readonly form: ReadOptions['form'];
   readonly sites: string | readonly number[];
@@ -18,6 +19,7 @@ export async function recordOptions(options: ReadOptions): Promise<OptionsRecord
   const { calibration = { synthetic: {} }, sites = 'all' } = options;
   return {
     groups: options.groups ?? 1,
+    maxFitError: options.maxFitError,
     embedding: options.embedding ?? 'mul',
     form: options.form ?? 'auto',
     sites: typeof sites === 'string' || sites instanceof RegExp || typeof sites === 'function' ? String(sites) : sites,

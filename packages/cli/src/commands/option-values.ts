@@ -13,6 +13,13 @@ export function wholeNumber(minimum: number): (value: string) => number {
   };
 }
 
+/** Reads a share: a number from 0 to 1. */
+export function share(value: string): number {
+  const number = value.trim() === '' ? Number.NaN : Number(value);
+  if (!(number >= 0 && number <= 1)) throw new InvalidArgumentError('A number from 0 to 1 is expected.');
+  return number;
+}
+
 // Of the adapter, which is loaded on first use.
 const DTYPES: readonly Dtype[] = [
   'fp32',

@@ -18,10 +18,11 @@ import { formatSwap } from '../print/swap-report.js';
 import { colorsFor, note, print, printJson, type Terminal } from '../terminal.js';
 import { addGroupOptions, type GroupOptions, groupsFrom } from './group-options.js';
 import { addHubOptions, type HubOptions, openOptions } from './hub-options.js';
-import { dtypes, siteSelection, wholeNumber } from './option-values.js';
+import { dtypes, share, siteSelection, wholeNumber } from './option-values.js';
 
 interface SwapCommandOptions extends GroupOptions, HubOptions {
   readonly output: string;
+  readonly maxFitError?: number;
   readonly embedding: Embedding;
   readonly form: 'auto' | AttentionForm;
   readonly sites: SiteSelection;
@@ -42,6 +43,8 @@ Examples:
     $ mhe swap model.onnx -o small.onnx --calibration feeds.jsonl
   One shared query and key projection, every head's own values (a milder swap):
     $ mhe swap model.onnx -o small.onnx --query-key-groups 1 --value-groups heads --calibration feeds.npz
+  As few groups in each block as leave out a twentieth of the energy at most:
+    $ mhe swap model.onnx -o small.onnx --max-fit-error 0.05 --calibration feeds.jsonl
   Only some blocks, by number (see mhe inspect), by name, or by regular expression:
     $ mhe swap model.onnx -o small.onnx --sites 0,2-4
     $ mhe swap model.onnx -o small.onnx --sites '*/layer.1/*'
@@ -82,6 +85,11 @@ export function addSwapCommand(program: Command, terminal: Terminal): void {
       'where the swapped model goes: a file, or for TensorFlow.js and transformers.js a folder',
     );
   addHubOptions(addGroupOptions(command))
+    .option(
+      '--max-fit-error <share>',
+      'largest share of the energy that a fit may leave out, 0 to 1: blocks get more groups where it would be more',
+      share,
+    )
     .addOption(new Option('--embedding <kind>', 'how heads differ').choices(['mul', 'add']).default('mul'))
     .addOption(
       new Option('--form <form>', 'how the swapped blocks compute')
@@ -150,9 +158,10 @@ function swapJson(written: WrittenFiles | null, parts: readonly SwappedPart[]): 
 }
 
 function swapOptions(options: SwapCommandOptions, calibration: Calibration): ModelSwapOptions {
-  const { embedding, form, sites, seed, heads } = options;
+  const { maxFitError, embedding, form, sites, seed, heads } = options;
   return {
     groups: groupsFrom(options),
+    ...(maxFitError === undefined ? {} : { maxFitError }),
     embedding,
     form,
     sites,

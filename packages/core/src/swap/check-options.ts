@@ -7,7 +7,7 @@ const FORMS = ['auto', 'folded', 'factorised', 'direct', 'widened'];
 /** Every option of the pipeline, and what the adapters call those that are theirs in every adapter. */
 const OPTIONS: readonly string[] = [
   ...['groups', 'embedding', 'form', 'sites', 'calibration', 'numHeads', 'identityTolerance', 'seed', 'signal'],
-  'onProgress',
+  ...['maxFitError', 'onProgress'],
 ];
 
 const SYNTHETIC = ['seed', 'sequences', 'length'];
@@ -19,7 +19,8 @@ const SYNTHETIC = ['seed', 'sequences', 'length'];
  * @throws RangeError naming the option, what it was and what it may be.
  */
 export function checkOptions({ onStage: _, ...options }: PipelineOptions, own: readonly string[] = []): void {
-  const { embedding = 'mul', form = 'auto', sites = 'all', seed = 0, groups = 1, identityTolerance = 1 } = options;
+  const { embedding = 'mul', form = 'auto', sites = 'all', seed = 0, groups = 1 } = options;
+  const { identityTolerance = 1, maxFitError = 1 } = options;
   const refuse = (name: string, value: unknown, expected: string) => {
     throw new RangeError(`${name}: ${JSON.stringify(value) ?? String(value)} is not possible; give ${expected}`);
   };
@@ -27,6 +28,7 @@ export function checkOptions({ onStage: _, ...options }: PipelineOptions, own: r
   if (!FORMS.includes(form)) refuse('form', form, FORMS.join(', '));
   if (!Number.isSafeInteger(seed)) refuse('seed', seed, 'a whole number');
   if (!(identityTolerance >= 0)) refuse('identityTolerance', identityTolerance, 'a number from 0');
+  if (!(maxFitError >= 0 && maxFitError <= 1)) refuse('maxFitError', maxFitError, 'a share from 0 to 1');
   if (form === 'factorised' && embedding !== 'add')
     refuse('form', form, 'another form: it is one of MHE-ADD (embedding add)');
   const isSelection = sites === 'all' || Array.isArray(sites) || sites instanceof RegExp || typeof sites === 'function';

@@ -10,6 +10,7 @@ import { fitMhe } from '../fit/fit-mhe.js';
 import { refitOutput } from '../fit/output.js';
 import type { OpenSite, Replacement, SwapBackend } from './backend.js';
 import { checkOptions } from './check-options.js';
+import { type FitWithin, fitWithin } from './fit-within.js';
 import type { AttentionForm, SwapOptions, SwapProgress } from './options.js';
 import type { BeforeAfter, SwappedSite, SwapReport } from './report.js';
 import { selectSites } from './select-sites.js';
@@ -108,7 +109,7 @@ async function swapOrKeep(
 async function swapSite(
   site: AttentionSite,
   open: OpenSite,
-  groups: SiteGroups,
+  asked: SiteGroups,
   task: SwapTask,
   options: PipelineOptions,
 ): Promise<SwappedSite | SkippedSite> {
@@ -125,8 +126,15 @@ async function swapSite(
     return { name: site.name, reason, nodes: [site.name] };
   }
   onStage?.({ stage: 'fit', site: site.name });
-  const isIdentity = groups.queryKey === site.groups.queryKey && groups.value === site.groups.value;
-  const fitted = isIdentity ? identityFit(identity) : await fit(open, groups, options);
+  const { fit: fitted, groups } = isOwn(asked, site)
+    ? { fit: identityFit(identity), groups: asked }
+    : await fit(site, open, asked, options);
+  const isIdentity = isOwn(groups, site);
+  if (isIdentity && !isOwn(asked, site)) {
+    await open.keep();
+    const shares = `${percent(options.maxFitError)} of the energy at most may be left out (maxFitError)`;
+    return { name: site.name, reason: `${shares}, and only its own groups leave out so little`, nodes: [site.name] };
+  }
   let replacement: Replacement = { weights: fitted.weights, embedding, form };
   const moments = isIdentity ? undefined : await open.outputMoments(replacement);
   if (moments) replacement = { ...replacement, weights: refitOutput(fitted.weights, moments) };
@@ -166,16 +174,26 @@ function identityFit(weights: FoldedMheWeights): MheFit {
   return { weights, queryKeyError: exact, valueError: exact, withoutMoments: [], sweeps: 0 };
 }
 
-async function fit(open: OpenSite, groups: SiteGroups, options: PipelineOptions): Promise<MheFit> {
-  const { embedding = 'mul', seed = 0, signal } = options;
-  return fitMhe(open.weights, {
-    groups,
-    embedding,
-    moments: await open.moments(),
-    emptyRows: open.emptyRows,
-    seed,
-    ...(signal && { signal }),
-  });
+async function fit(
+  site: AttentionSite,
+  open: OpenSite,
+  asked: SiteGroups,
+  options: PipelineOptions,
+): Promise<FitWithin> {
+  const { embedding = 'mul', seed = 0, signal, maxFitError = 1 } = options;
+  const moments = await open.moments();
+  const { emptyRows } = open;
+  const known = { embedding, moments, emptyRows, seed, ...(signal && { signal }) };
+  return fitWithin(asked, site.groups, maxFitError, (groups) => fitMhe(open.weights, { ...known, groups }));
+}
+
+/** Whether a site has these groups already. */
+function isOwn(groups: SiteGroups, { groups: own }: AttentionSite): boolean {
+  return groups.queryKey === own.queryKey && groups.value === own.value;
+}
+
+function percent(share = 1): string {
+  return `${Number((100 * share).toPrecision(3))} %`;
 }
 
 function computation(embedding: Embedding, groups: SiteGroups, form: AttentionForm): AttentionComputation {
@@ -248,6 +266,7 @@ function noticesOf(swapped: readonly SwappedSite[], options: PipelineOptions): s
   if (swapped.length > 0 && all) {
     notices.push('groups are as many as heads everywhere: the model computes what it did, and nothing got smaller');
     if (options.embedding === 'add') notices.push('embedding has no effect where every head is its own group');
+    if (options.maxFitError !== undefined) notices.push('maxFitError has no effect where nothing is fitted');
   }
   for (const { site, withoutMoments, groups } of swapped) {
     if (site.readOutside.includes('scores') && groups.queryKey < site.groups.queryKey) {
