@@ -192,7 +192,7 @@ describe('mhe swap', () => {
       'a dtype that it cannot make',
       async () => {},
       () => [model, '-o', output, '--data', data, '--dtype', 'q8'],
-      /onnx\/model_quantized\.onnx: it is the q8 file .* convert the result to q8: python -c /,
+      /onnx\/model_quantized\.onnx: it is the q8 file .* convert the result to q8 .*: python -c /,
     ],
     [
       'a dtype that there is none of',

@@ -268,11 +268,27 @@ describe('dtypes', () => {
     );
   });
 
+  it('shows the command of q8 with unsigned weights where there are convolutions, as the library converts them', async () => {
+    const vit = join(folder, 'vit');
+    await cp(join(FIXTURES, 'vit'), vit, { recursive: true });
+    for (const name of ['quantized', 'int8'])
+      await copyFile(join(vit, 'onnx/model.onnx'), join(vit, `onnx/model_${name}.onnx`));
+    const calibration = samples(library as unknown as LibraryUnderTest, 'vit', 1);
+    await swapFolder(vit, output, { library, groups: 'heads', calibration });
+    const card = await readFile(join(output, 'README.md'), 'utf8');
+    for (const [name, weights] of [
+      ['quantized', 'QUInt8'],
+      ['int8', 'QInt8'],
+    ]) {
+      expect(card).toContain(`'onnx/model_${name}.onnx', per_channel=True, weight_type=QuantType.${weights},`);
+    }
+  });
+
   it.each<[string, FolderSwapOptions, RegExp]>([
     [
       'q8',
       { dtypes: ['q8'] },
-      /^onnx\/model_quantized\.onnx: it is the q8 file of model, .* convert the result to q8: python -c "from onnxruntime/,
+      /^onnx\/model_quantized\.onnx: it is the q8 file of model, .* convert the result to q8 \(QuantType\.QUInt8 for a model with convolutions\): python -c "from onnxruntime/,
     ],
     ['q4', { dtypes: ['q4'] }, /convert the result to q4 with the tools of onnxruntime\.quantization/],
     [
@@ -297,6 +313,12 @@ describe('refusals', () => {
     const { proto, ...rest } = await readModel(join(model, 'onnx/model.onnx'));
     const [first] = proto.graph?.node ?? [];
     if (first) first.opType = 'MatMulInteger';
+    await writeFile(join(model, 'onnx/model.onnx'), encodeModel({ proto, ...rest }).bytes);
+  };
+  const quantiseBranch = async () => {
+    const { proto, ...rest } = await readModel(join(FIXTURES, 'gpt2-merged-planted/onnx/decoder_model_merged.onnx'));
+    const inner = proto.graph?.node[0]?.attribute[0]?.g?.node[0];
+    if (inner) inner.opType = 'MatMulInteger';
     await writeFile(join(model, 'onnx/model.onnx'), encodeModel({ proto, ...rest }).bytes);
   };
   const quantiseWeights = async () => {
@@ -333,6 +355,12 @@ describe('refusals', () => {
       /onnx\/model_q4\.onnx: it is the q4 file of model, and the swap needs the fp32 or fp16 one\. Swap model\.onnx/,
     ],
     ['a quantised model under the name of fp32', quantise, {}, /model\.onnx: it is quantised \(it has MatMulInteger\)/],
+    [
+      'a merged decoder of which a branch is quantised',
+      quantiseBranch,
+      {},
+      /model\.onnx: it is quantised \(it has MatMulInteger\)/,
+    ],
     [
       'a model whose weights alone are quantised',
       quantiseWeights,

@@ -4,6 +4,7 @@ import { ModelFolderError } from '../model-folder-error.js';
 import { splitPath } from '../split-path.js';
 import { CONVERTER, conversionCommand } from './conversion.js';
 import { fileKind, isFloat } from './dtype.js';
+import { operatorsOf } from './operators.js';
 
 /** Operators that only quantised models have. */
 const QUANTISED = new Set([
@@ -32,7 +33,10 @@ export function checkFloatName(file: string): void {
   if (isFloat(dtype)) return;
   const what = `it is the ${dtype} file of ${base}, and the swap needs the fp32 or fp16 one`;
   const command = conversionCommand(`${folder}/${base}.onnx`, file, dtype);
-  const how = command === null ? ` with the tools of onnxruntime.quantization (${CONVERTER})` : `: ${command}`;
+  // Its name does not tell its operators.
+  const unsigned = dtype === 'q8' ? ' (QuantType.QUInt8 for a model with convolutions)' : '';
+  const how =
+    command === null ? ` with the tools of onnxruntime.quantization (${CONVERTER})` : `${unsigned}: ${command}`;
   throw new ModelFolderError(file, 'not-fp32', what, `Swap ${base}.onnx, and convert the result to ${dtype}${how}`);
 }
 
@@ -55,9 +59,10 @@ export function checkNotQuantised(model: OnnxModel): void {
   throw new ModelFolderError(model.name, 'not-fp32', what, 'Export the model in fp32, and quantise the swapped one');
 }
 
-function signOfQuantisation({ proto: { graph } }: OnnxModel): string | null {
-  const node = graph?.node.find(({ opType }) => QUANTISED.has(opType));
-  if (node !== undefined) return node.opType;
+function signOfQuantisation(model: OnnxModel): string | null {
+  const { graph } = model.proto;
+  const operator = [...operatorsOf(model)].find((each) => QUANTISED.has(each));
+  if (operator !== undefined) return operator;
   // Some quantise the weights alone, and bring them back by plain operators.
   const weights = new Set(graph?.initializer.flatMap(({ name, dataType }) => (EIGHT_BITS.has(dataType) ? name : [])));
   const cast = graph?.node.find(

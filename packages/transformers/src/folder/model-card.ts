@@ -16,8 +16,8 @@ export interface CardContent {
   readonly usage: Usage;
   /** Files of the original that are not here, and why. */
   readonly notices: readonly string[];
-  /** Of these, model files that can be made out of what is here. */
-  readonly leftOut: readonly FileKind[];
+  /** Of these, model files that can be made out of what is here, with the operators of that. */
+  readonly leftOut: readonly (FileKind & { readonly operators: ReadonlySet<string> })[];
 }
 
 /** The `README.md` of a swapped folder: the original's head and text, and what was done to it. */
@@ -77,10 +77,10 @@ function dtypeOf(reports: CardContent['reports']): string {
 }
 
 /** How to make the other dtypes of a model again. */
-function conversions(leftOut: readonly FileKind[]): string[] {
+function conversions(leftOut: CardContent['leftOut']): string[] {
   const commands = leftOut.flatMap((kind) => {
     const [source, target] = [fileName({ ...kind, dtype: 'fp32' }), fileName(kind)].map((name) => `onnx/${name}`);
-    return conversionCommand(source as string, target as string, kind.dtype) ?? [];
+    return conversionCommand(source as string, target as string, kind.dtype, kind.operators) ?? [];
   });
   if (commands.length === 0) return [];
   const head = `## Other dtypes\n\nNothing in JavaScript makes them; in this folder, after \`${CONVERTER}\`:`;

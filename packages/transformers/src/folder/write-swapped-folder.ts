@@ -5,6 +5,7 @@ import { splitPath } from '../split-path.js';
 import { isFloat } from './dtype.js';
 import { modelCard } from './model-card.js';
 import { type ModelFile, ONNX_FOLDER, requireNode } from './model-folder.js';
+import { operatorsOf } from './operators.js';
 import { type OutputFile, outputConfig } from './output-config.js';
 import type { SwappedFolder } from './swap-folder-files.js';
 import { usageOf } from './usage.js';
@@ -86,7 +87,11 @@ export async function writeSwappedFolder(
     const preprocessor = await readJson(node, node.path.join(folder, 'preprocessor_config.json'));
     const usage = usageOf({ config, preprocessor, bases: files.map(({ base }) => base), reports });
     await write('config.json', json(outputConfig(config, files)));
-    await write('README.md', modelCard({ source, hub, original, reports, usage, notices, leftOut: plan.leftOut }));
+    const leftOut = plan.leftOut.map((kind) => {
+      const from = plan.swapped.filter(({ file }) => file.base === kind.base);
+      return { ...kind, operators: new Set(from.flatMap(({ model }) => [...operatorsOf(model)])) };
+    });
+    await write('README.md', modelCard({ source, hub, original, reports, usage, notices, leftOut }));
     const { options: made } = swapped;
     await write(
       'mhe.json',
