@@ -16,7 +16,10 @@ export interface Rankings {
 /** Turns a sentence into a vector of unit length. */
 export type Embed<Sentence> = (sentence: Sentence) => Promise<Float32Array>;
 
-/** Ranks sentences by their nearness to a query, the models taking turns sentence by sentence. */
+/**
+ * Ranks sentences by their nearness to a query, the models taking turns sentence by sentence. All are embedded twice, and the
+ * second time counts: a model that was just loaded is slow until its programs are compiled.
+ */
 export async function rank<Sentence>(
   original: Embed<Sentence>,
   swapped: Embed<Sentence> | null,
@@ -26,6 +29,7 @@ export async function rank<Sentence>(
   const runs = [original, ...(swapped ? [swapped] : [])].map((embed) => {
     return { embed, vectors: [] as Float32Array[], times: [] as number[] };
   });
+  for (const sentence of [query, ...sentences]) for (const { embed } of runs) await embed(sentence);
   for (const sentence of [query, ...sentences]) {
     for (const { embed, vectors, times } of runs) {
       const start = performance.now();
