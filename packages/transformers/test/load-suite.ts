@@ -21,6 +21,9 @@ interface SeveralFiles {
   dispose(): Promise<unknown>;
 }
 
+/** What a pipeline keeps of a model of one file. */
+const SWAPPED = ['feature-extraction.json', 'model.onnx', 'model.onnx.json'];
+
 /** Models loaded by one version of the library with `mhe`. */
 export function loadSuite(library: LibraryUnderTest, major: 2 | 3 | 4): void {
   let cache: string;
@@ -88,14 +91,29 @@ export function loadSuite(library: LibraryUnderTest, major: 2 | 3 | 4): void {
       await embed.run(swapping({ groups: 2, calibration: texts(6) }), 'bert-planted');
       const files = await cachedFiles();
       expect(files.map((file) => file.replace(/mhe-[0-9a-f]{16}/, 'mhe-KEY'))).toEqual(
-        ['feature-extraction.json', 'model.onnx', 'feature-extraction.json', 'model.onnx'].map((name) =>
-          join('bert-planted', 'onnx', 'mhe-KEY', name),
-        ),
+        [...SWAPPED, ...SWAPPED].map((name) => join('bert-planted', 'onnx', 'mhe-KEY', name)),
       );
       const [one, two] = await Promise.all(
         files.filter((file) => file.endsWith('.onnx')).map((file) => stat(join(cache, file))),
       );
       expect(one?.size).not.toBe(two?.size);
+    });
+
+    it('swaps once for all classes and tasks, and anew where a swapped file is gone', async () => {
+      const reports: LoadReport[] = [];
+      const mhe = { calibration: texts(4), onReport: (each: LoadReport) => reports.push(each) };
+      const load = () => withMhe(library).AutoModel.from_pretrained('bert', { mhe } as object) as Promise<SeveralFiles>;
+      const expected = await embed.run(swapping(mhe), 'bert');
+      for (const _ of [1, 2]) await (await load()).dispose();
+      const files = await cachedFiles();
+      expect(files.map((file) => basename(file))).toEqual(['AutoModel.json', ...SWAPPED]);
+      const swapped = files.find((file) => file.endsWith('.onnx')) as string;
+      await rm(join(cache, swapped));
+      await (await load()).dispose();
+      expect(await embed.run(swapping(mhe), 'bert')).toEqual(expected);
+      expect(await cachedFiles()).toEqual(files);
+      expect(reports.map(({ fromCache }) => fromCache)).toEqual([false, true, true, false, true]);
+      for (const each of reports) expect(each.files).toEqual(reports[0]?.files);
     });
 
     it('loads as the library does without the option', async () => {
@@ -214,7 +232,7 @@ export function loadSuite(library: LibraryUnderTest, major: 2 | 3 | 4): void {
         expect(asked.filter((path) => path.includes('mhe-'))).toEqual([]);
         const swapped = (await cachedFiles()).filter((file) => file.includes('mhe-'));
         expect(swapped.map((file) => file.replace(/mhe-\w{16}/, 'mhe-KEY'))).toEqual(
-          ['feature-extraction.json', 'model.onnx'].map((name) => join('someone/bert/v1/onnx/mhe-KEY', name)),
+          SWAPPED.map((name) => join('someone/bert/v1/onnx/mhe-KEY', name)),
         );
         asked.length = 0;
         expect(await load()).toEqual(first);
@@ -292,6 +310,7 @@ export function loadSuite(library: LibraryUnderTest, major: 2 | 3 | 4): void {
       expect((await cachedFiles()).map((file) => basename(file))).toEqual([
         'feature-extraction.fp16.json',
         'model_fp16.onnx',
+        'model_fp16.onnx.json',
       ]);
     });
 
@@ -314,7 +333,7 @@ export function loadSuite(library: LibraryUnderTest, major: 2 | 3 | 4): void {
       const actual = await embed.run(swapping({ groups: 'heads', calibration: texts(6) }), 'bert');
       expect(relativeDifference(actual, expected)).toBeLessThan(2e-5);
       expect([...kept.keys()].map((key) => key.replace(/mhe-\w{16}/, 'mhe-KEY'))).toEqual(
-        ['model.onnx', 'feature-extraction.json'].map(
+        ['model.onnx', 'model.onnx.json', 'feature-extraction.json'].map(
           (name) => `${library.env.remoteHost}bert/resolve/main/onnx/mhe-KEY/${name}`,
         ),
       );

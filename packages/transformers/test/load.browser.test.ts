@@ -50,6 +50,7 @@ test.each([
       keys.map(({ url }) => url.replace(/mhe-\w{16}/, 'mhe-KEY')).filter((url) => url.includes('mhe-KEY')),
     ).toEqual([
       `${env.remoteHost}${model}/resolve/main/onnx/mhe-KEY/model.onnx`,
+      `${env.remoteHost}${model}/resolve/main/onnx/mhe-KEY/model.onnx.json`,
       `${env.remoteHost}${model}/resolve/main/onnx/mhe-KEY/feature-extraction.json`,
     ]);
   },

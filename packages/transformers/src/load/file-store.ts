@@ -10,6 +10,8 @@ export interface FileStore {
   readonly folder: { readonly cached: string; readonly local: string } | null;
   /** The content of a file in the library's cache, `null` where it is not there. */
   cached(file: string): Promise<Uint8Array | null>;
+  /** Whether a file is in the library's cache. */
+  has(file: string): Promise<boolean>;
   /** The content of a file in the library's cache or of a local model, `null` where there is none. */
   read(file: string): Promise<Uint8Array | null>;
   /** Checks, before long work, that files can be put there, as far as that can be told. */
@@ -71,6 +73,7 @@ function webStore(
   return {
     folder: null,
     cached: (file) => match(address.remote(file)),
+    has: async (file) => (await cache.match(address.remote(file)).catch(() => undefined)) != null,
     read: async (file) =>
       (await match(address.local(file))) ?? (await match(address.remote(file))) ?? (await local(node, address, file)),
     async checkWritable() {},
@@ -93,6 +96,7 @@ function folderStore(folder: string, address: ModelAddress, node: NodeModules, s
   return {
     folder: { cached: place(''), local: address.local('') },
     cached,
+    has: async (file) => node.fs.existsSync(place(file)),
     read: async (file) => (await cached(file)) ?? local(node, address, file),
     async checkWritable() {
       let existing = node.path.resolve(place(''));

@@ -5,7 +5,7 @@ import type { MheOptions } from '../options.js';
 export interface LoadReport {
   /** By the path of the original's file: `onnx/model.onnx`. */
   readonly files: Readonly<Record<string, SwapReport>>;
-  /** True where an earlier load had swapped the model already. */
+  /** True where an earlier load had swapped the model already, also by another class or task. */
   readonly fromCache: boolean;
 }
 

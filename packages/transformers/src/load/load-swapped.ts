@@ -16,6 +16,7 @@ import { type Disposable, rememberLoad } from './known-load.js';
 import type { LibraryOptions, MheLoadOptions } from './load-options.js';
 import { isModelFile, loadNoting, readLoaded } from './loaded-files.js';
 import { progressOfSwapped } from './progress.js';
+import { readLoadFiles, readSwapRecord, type SwapRecord, writeLoadFiles, writeSwapRecord } from './swap-record.js';
 import { optionsForSwapped, swappedFolderName, swappedPath } from './swapped-place.js';
 
 /** A load of the library: a model class's `from_pretrained`, or `pipeline` of one task. */
@@ -27,12 +28,6 @@ export interface Load<Loaded> {
   run(options: LibraryOptions): Promise<Loaded>;
   /** The model in what was loaded. */
   modelOf(loaded: Loaded): unknown;
-}
-
-/** What is written down, once its files are all there, of a load that was swapped. */
-interface Record {
-  readonly stamps: { readonly [file: string]: string | null };
-  readonly reports: { readonly [file: string]: SwapReport };
 }
 
 /**
@@ -50,10 +45,10 @@ export async function loadSwapped<Loaded extends Disposable>(
   const options = floatOptions(library, load.id, given);
   const store = await openStore(library, load.id, options);
   const folderName = await swappedFolderName(load.id, settings);
-  const recordPath = swappedPath(`${options.subfolder ?? 'onnx'}/${recordName(load.name, options)}.json`, folderName);
-  const cached = await readRecord(store, recordPath);
-  const record = cached ?? (await swapLoad(library, load, options, settings, { store, folderName, recordPath }));
-  onReport?.({ files: record.reports, fromCache: cached !== null });
+  const place = { store, folderName };
+  const { record, fromCache } =
+    (await readSwapped(load, options, place)) ?? (await swapLoad(library, load, options, settings, place));
+  onReport?.({ files: record.reports, fromCache });
   const originals = Object.keys(record.reports);
   const swappedOptions = optionsForSwapped(library, load.id, options, originals, folderName);
   const { progress_callback: callback } = options;
@@ -62,29 +57,25 @@ export async function loadSwapped<Loaded extends Disposable>(
   return rememberLoad(loaded, { library, id: load.id, options: swappedOptions, run: load.run });
 }
 
-/** Tells loads of one model that need different files apart: by the class or task, the file's name and the dtype. */
-function recordName(load: string, { model_file_name, dtype }: LibraryOptions): string {
-  const dtypes = typeof dtype === 'object' && dtype !== null ? Object.entries(dtype).flat() : [dtype];
-  const others = [model_file_name, ...dtypes].filter((part) => part && part !== 'fp32');
-  return [load, ...others].join('.').replace(/[^\w.-]/g, '-');
-}
-
-/** What an earlier load wrote down, unless a local file has changed since. */
-async function readRecord(store: FileStore, path: string): Promise<Record | null> {
-  const bytes = await store.cached(path);
-  if (bytes === null) return null;
-  const record: Record = JSON.parse(new TextDecoder().decode(bytes));
-  for (const [file, stamp] of Object.entries(record.stamps)) {
-    const now = await store.stamp(file);
-    if (now !== undefined && now !== stamp) return null;
-  }
-  return record;
-}
-
 interface Place {
   readonly store: FileStore;
   readonly folderName: string;
-  readonly recordPath: string;
+}
+
+/** What was swapped, and whether that was done before. */
+interface Swapped {
+  readonly record: SwapRecord;
+  readonly fromCache: boolean;
+}
+
+async function readSwapped(
+  load: Pick<Load<never>, 'name'>,
+  options: LibraryOptions,
+  { store, folderName }: Place,
+): Promise<Swapped | null> {
+  const files = await readLoadFiles(store, load.name, options, folderName);
+  const record = files && (await readSwapRecord(store, files, folderName));
+  return record && { record, fromCache: true };
 }
 
 async function swapLoad<Loaded extends Disposable>(
@@ -92,13 +83,19 @@ async function swapLoad<Loaded extends Disposable>(
   load: Load<Loaded>,
   options: LibraryOptions,
   settings: ReadOptions,
-  { store, folderName, recordPath }: Place,
-): Promise<Record> {
+  { store, folderName }: Place,
+): Promise<Swapped> {
   await store.checkWritable();
   const { files, runtime, start } = await loadOriginal(library, store, load, options);
   const models = files.filter((file) => file.endsWith('.onnx'));
   // Before the work: version 2 has a place for one file only.
   optionsForSwapped(library, load.id, options, models, folderName);
+  // By another class or task, for which they were swapped already.
+  const earlier = await readSwapRecord(store, models, folderName);
+  if (earlier !== null) {
+    await writeLoadFiles(store, load.name, options, folderName, models);
+    return { record: earlier, fromCache: true };
+  }
   const { dtype: _, quantized: __, subfolder: ___, model_file_name: ____, progress_callback: _____, ...rest } = options;
   const encoder = modelEncoder(library, (pretrained) =>
     loadReader(library, load.id, pretrained, (reader) => reader.from_pretrained(load.id, { ...rest })),
@@ -134,9 +131,10 @@ async function swapLoad<Loaded extends Disposable>(
     stamps[file] = (await store.stamp(file)) ?? null;
     reports[file] = result.report;
   }
-  const record: Record = { stamps, reports };
-  await store.write(recordPath, new TextEncoder().encode(JSON.stringify(record)));
-  return record;
+  const record = { stamps, reports };
+  await writeSwapRecord(store, record, folderName);
+  await writeLoadFiles(store, load.name, options, folderName, models);
+  return { record, fromCache: false };
 }
 
 function checkAnySwapped(id: string, files: readonly { file: string; result: OnnxSwapResult }[]): void {

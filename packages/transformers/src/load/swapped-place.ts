@@ -8,7 +8,7 @@ import type { ReadOptions } from '../swap-file.js';
 import type { LibraryOptions } from './load-options.js';
 
 /** Counts up whenever the same options would give another model. */
-const FORMAT = 1;
+const FORMAT = 2;
 
 /** The name of the folder, beside the original's files, that has those swapped with certain options. */
 export async function swappedFolderName(id: string, options: ReadOptions): Promise<string> {
