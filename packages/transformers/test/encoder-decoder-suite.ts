@@ -114,11 +114,9 @@ export function encoderDecoderSuite(library: LibraryUnderTest): void {
         const first = await run();
         expectSame(first, expected, swap);
         expect(await run()).toEqual(first);
-        const loads = 1 + TASKS[model].length;
-        expect(reports.map(({ fromCache }) => fromCache)).toEqual([
-          ...new Array(loads).fill(false),
-          ...new Array(loads).fill(true),
-        ]);
+        // Swapped for the class, and taken from there by the pipelines.
+        const loads = 2 * (1 + TASKS[model].length);
+        expect(reports.map(({ fromCache }) => fromCache)).toEqual([false, ...new Array(loads - 1).fill(true)]);
       }
       library.env.useFSCache = false;
     });

@@ -207,7 +207,7 @@ export function samples(library: LibraryUnderTest, model: string, count = 6) {
   const words = texts(count);
   if (model === 'vit') return words.map((_, i) => ({ image: picture(library, i) }));
   if (model === 'clip') return words.map((text, i) => ({ text, image: picture(library, i) }));
-  if (model.startsWith('whisper')) return words.map((text, i) => ({ audio: sound(i), text }));
+  if (model.startsWith('whisper')) return words.map((target, i) => ({ audio: sound(i), target }));
   return words;
 }
 
