@@ -135,6 +135,7 @@ describe('mhe swap', () => {
     const { files } = JSON.parse(stdout);
     expect(files['onnx/encoder_model.onnx'].calibration).toMatchObject({ kind: 'given', sequences: 4 });
     expect(files['onnx/decoder_model_merged.onnx'].notices).toEqual([
+      expect.stringMatching(/^the calibration inputs have/),
       '1 of 4 calibration inputs have no target: the decoder was fitted on writing their own text; give { source, target }',
     ]);
   });

@@ -186,6 +186,22 @@ describe('swap', () => {
     await expect(swap(model, { runtime, calibration: [] })).rejects.toThrow(/there is no input in it/);
   });
 
+  it('says that inputs are too few for a fit to carry over, where anything is fitted', async () => {
+    const model = await fixtureModel(name);
+    const inputs = inputsOf(name);
+    const few = (await swapping(name, model, { groups: 1 })).report;
+    const { tokens } = few.calibration;
+    const { query } = few.swapped[0]?.site.dims ?? { query: Number.NaN };
+    expect(few.notices.join('\n')).toContain(
+      `the calibration inputs have ${tokens} positions, few for a block ${query} wide`,
+    );
+    const times = Math.ceil((10 * query) / tokens);
+    const calibration = Array.from({ length: times }, () => inputs).flat();
+    for (const options of [{ groups: 1, calibration }, { groups: 'heads' }] as const) {
+      expect((await swapping(name, model, options)).report.notices.join('\n')).not.toMatch(/positions, few for/);
+    }
+  });
+
   it('says that made-up inputs were made up', async () => {
     const { report } = await swap(await fixtureModel(name), { runtime, groups: 'heads' });
     expect(report.calibration.kind).toBe('synthetic');

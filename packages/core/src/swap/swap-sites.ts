@@ -10,6 +10,7 @@ import { fitMhe } from '../fit/fit-mhe.js';
 import { refitOutput } from '../fit/output.js';
 import type { OpenSite, Replacement, SwapBackend } from './backend.js';
 import { checkOptions } from './check-options.js';
+import { fewPositions, keepsGroups } from './few-positions.js';
 import { type FitWithin, fitWithin } from './fit-within.js';
 import type { AttentionForm, SwapOptions, SwapProgress } from './options.js';
 import type { BeforeAfter, SwappedSite, SwapReport } from './report.js';
@@ -83,7 +84,7 @@ export async function swapSites<Model>(
         before: sum((swap) => cached(swap).before),
         after: sum((swap) => cached(swap).after),
       },
-      notices: [...task.notices, ...noticesOf(swapped, options)],
+      notices: [...task.notices, ...fewPositions(swapped, task, tokens), ...noticesOf(swapped, options)],
     },
   };
 }
@@ -260,10 +261,7 @@ function emptyReport(task: SwapTask, skipped: readonly SkippedSite[]): SwapRepor
 
 function noticesOf(swapped: readonly SwappedSite[], options: PipelineOptions): string[] {
   const notices: string[] = [];
-  const all = swapped.every(
-    ({ site, groups }) => groups.queryKey === site.groups.queryKey && groups.value === site.groups.value,
-  );
-  if (swapped.length > 0 && all) {
+  if (swapped.length > 0 && swapped.every(keepsGroups)) {
     notices.push('groups are as many as heads everywhere: the model computes what it did, and nothing got smaller');
     if (options.embedding === 'add') notices.push('embedding has no effect where every head is its own group');
     if (options.maxFitError !== undefined) notices.push('maxFitError has no effect where nothing is fitted');
