@@ -33,8 +33,8 @@ const { values: options } = parseArgs({
     prompts: { type: 'string', default: '6' },
     prompt: { type: 'string', default: '64' },
     generate: { type: 'string', default: '32' },
-    /** Part of the name of the settings to swap at. */
-    setting: { type: 'string', default: '' },
+    /** Part of the name of the settings to swap at; can be given several times. */
+    setting: { type: 'string', multiple: true, default: [''] },
     /** Folder in which swapped models stay; those that are there already are taken. */
     keep: { type: 'string' },
     json: { type: 'string' },
@@ -79,7 +79,7 @@ async function measure(signal: AbortSignal): Promise<void> {
     await writeFile(data, `${calibration.join('\n')}\n`);
     const place = options.keep ?? temporary;
     await mkdir(place, { recursive: true });
-    const chosen = settings.filter(({ name }) => name.includes(options.setting));
+    const chosen = settings.filter(({ name }) => options.setting.some((part) => name.includes(part)));
     const swaps: { readonly setting: Setting; readonly at: string; readonly swap: Swap }[] = [];
     for (const [i, setting] of chosen.entries()) {
       signal.throwIfAborted();

@@ -57,7 +57,8 @@ export interface SwapOptions<Feed> {
   /**
    * Largest share of the energy, of scores and of the heads' outputs, that a site's fit may leave out, 0 to 1 (the report's
    * `fitError`). Where the groups asked for leave out more, a site gets more of them, as few as hold; where only its own
-   * hold, it is left alone, and the report says so. Default 1: every site gets the groups asked for. RangeError for others.
+   * hold, it is left alone, and the report says so. No measure of quality: a share that values can spare may be too much of
+   * rotated scores. Default 1: every site gets the groups asked for. RangeError for others.
    */
   readonly maxFitError?: number;
   /** How the heads of a group differ. Default `mul`. RangeError for anything but `mul` and `add`. */
