@@ -28,7 +28,7 @@ const steps: readonly [string, () => unknown][] = [
   ['queries and keys, MHE-ADD, 1 group', () => fit(1, 'heads', 'add')],
   ['values, 1 group', () => fit('heads', 1)],
   ['values, 4 groups', () => fit('heads', 4)],
-  ['refit of the output', () => refitOutput(shared.weights, output)],
+  ['refit of the output', () => refitOutput(shared.weights, [output])],
 ];
 
 console.log(describeMachine());

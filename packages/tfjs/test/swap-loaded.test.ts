@@ -65,13 +65,13 @@ describe.each(nodeBackends)('on %s', (backend) => {
   it('the moments take the kernels that are asked for', async () => {
     await useBackend(backend);
     const before = memory().numTensors;
-    const [moments, outputs] = [new StreamMoments(), new OutputSums()];
+    const [moments, outputs] = [new StreamMoments(), new OutputSums(1)];
     const tensors = [ones([6, 4]), ones([2, 3, 4]), ones([2, 2, 3, 3]), ones([6, 5])] as const;
     const [rows, stream, probabilities, targets] = tensors;
     const { kernelNames } = await profile(async () => {
       await moments.addQueries(rows as never);
       await moments.addKeysAndValues(stream as never, stream as never, probabilities as never);
-      await outputs.add(rows as never, targets as never);
+      await outputs.add(0, rows as never, targets as never);
       await Promise.all([moments.total(), outputs.total()]);
       return [];
     });

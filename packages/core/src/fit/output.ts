@@ -1,9 +1,10 @@
 import type { FoldedMheWeights, Projection } from '../attention/weights.js';
-import { flooredCholesky } from '../float64/floored-cholesky.js';
 import type { Matrix } from '../float64/matrix.js';
 import { transposedTriangleProduct } from '../float64/product.js';
-import { choleskySolve } from '../float64/triangular-solve.js';
+import { chooseRidge } from './choose-ridge.js';
 import { addScaled } from './elementwise.js';
+import { biasFor, type RidgeRegression, ridgeRegression } from './ridge-regression.js';
+import { sumOfParts } from './sum-of-parts.js';
 
 /** What the new heads compute on calibration inputs, set against what the block should put out. Sums or means alike. */
 export interface OutputMoments {
@@ -18,7 +19,10 @@ export interface OutputMoments {
 
 /** How the refit is held back. */
 export interface RefitOptions {
-  /** Weight of the given projection, as a share of the features' mean variance. Default 1e-4. */
+  /**
+   * Weight of the given projection, as a share of the features' mean variance. Default: what serves each part of the
+   * calibration best when the output is fitted to the others (cross-validation), at least 1e-4; 1e-4 for a single part.
+   */
   readonly ridge?: number;
 }
 
@@ -27,17 +31,19 @@ export interface RefitOptions {
  * part of what sharing queries, keys and values changed. Where the calibration says little, the weights stay as they are,
  * all of them where nothing is to be mended. The bias is free.
  *
+ * @param parts - moments of one or more parts of the calibration inputs; sums over the positions of each part.
  * @returns the same weights with another `output`, its bias included.
  * @throws RangeError when the moments do not have the sizes of the output projection.
  */
 export function refitOutput(
   weights: FoldedMheWeights,
-  moments: OutputMoments,
-  { ridge = 1e-4 }: RefitOptions = {},
+  parts: readonly [OutputMoments, ...OutputMoments[]],
+  options: RefitOptions = {},
 ): FoldedMheWeights {
-  checkSizes(weights.output, moments);
-  const output = ridgeRegression(moments, weights.output, ridge);
-  return output ? { ...weights, output } : weights;
+  for (const part of parts) checkSizes(weights.output, part);
+  const ridge = options.ridge ?? chooseRidge(parts, weights.output.weight);
+  const fitted = ridgeRegression(sumOfParts(parts), weights.output.weight, ridge);
+  return mends(fitted, weights.output) ? { ...weights, output: { weight: fitted.weight, bias: fitted.bias } } : weights;
 }
 
 /**
@@ -61,59 +67,16 @@ function checkSizes({ weight }: Projection, { features, targets }: OutputMoments
   }
 }
 
-/** Minimises `|Z W + b - Y|^2 + floor |W - prior|^2`; `undefined` where the prior gives the same output already. */
-function ridgeRegression(
-  { features, targets }: OutputMoments,
-  { weight: prior, bias: priorBias }: Projection,
-  ridge: number,
-): Projection | undefined {
-  const dim = prior.rows;
-  const count = features.data[dim * features.cols + dim] as number;
-  const means = lastRow(features).map((sum) => sum / count);
-  const targetMeans = lastRow(targets).map((sum) => sum / count);
-  const { lower, floor } = flooredCholesky(centred(features, means, dim), ridge);
-  const wanted = centred(targets, means, prior.cols);
-  for (let at = 0; at < wanted.data.length; at++) {
-    const sum = wanted.data[at] as number;
-    wanted.data[at] = sum + floor * (prior.data[at] as number);
-  }
-  const weight = choleskySolve(lower, wanted);
-  const bias = biasFor(weight, means, targetMeans);
+/** Whether the output differs by more than rounding from what the projection gives as it is. */
+function mends(fitted: RidgeRegression, { weight: prior, bias }: Projection): boolean {
+  const { weight, root, count, means, targetMeans } = fitted;
   // Both with the square root of the moments: their squares are sums over the positions, as the moments are.
-  const spread = (matrix: Matrix) => squares(transposedTriangleProduct(lower, matrix).data);
-  const shift = biasFor(prior, means, targetMeans).map((value, c) => value - (priorBias?.[c] ?? 0));
+  const spread = (matrix: Matrix) => squares(transposedTriangleProduct(root, matrix).data);
+  const shift = biasFor(prior, means, targetMeans).map((value, c) => value - (bias?.[c] ?? 0));
   const change = spread(addScaled(weight, prior, -1)) + count * squares(shift);
-  return change > leastChange * (spread(weight) + count * squares(targetMeans)) ? { weight, bias } : undefined;
-}
-
-/** The bias with which the mean output is the wanted one. */
-function biasFor(weight: Matrix, means: Float64Array, targetMeans: Float64Array): Float64Array {
-  const bias = targetMeans.slice();
-  for (let at = 0; at < weight.data.length; at++) {
-    const c = at % weight.cols;
-    bias[c] = (bias[c] as number) - (means[Math.floor(at / weight.cols)] as number) * (weight.data[at] as number);
-  }
-  return bias;
+  return change > leastChange * (spread(weight) + count * squares(targetMeans));
 }
 
 function squares(data: Float64Array): number {
   return data.reduce((sum, value) => sum + value * value, 0);
-}
-
-function lastRow({ rows, cols, data }: Matrix): Float64Array {
-  return data.slice((rows - 1) * cols, rows * cols);
-}
-
-/** The moment about the means instead of about zero, without the constant's row and column. */
-function centred(moment: Matrix, means: Float64Array, cols: number): Matrix {
-  const rows = moment.rows - 1;
-  const sums = lastRow(moment);
-  const out = { rows, cols, data: new Float64Array(rows * cols) };
-  for (let r = 0; r < rows; r++) {
-    for (let c = 0; c < cols; c++) {
-      out.data[r * cols + c] =
-        (moment.data[r * moment.cols + c] as number) - (means[r] as number) * (sums[c] as number);
-    }
-  }
-  return out;
 }

@@ -40,8 +40,11 @@ export interface OpenSite {
   verify(identity: FoldedMheWeights): Promise<number>;
   /** What the calibration inputs tell the fit; what can't be had is missing. */
   moments(): Promise<FitMoments>;
-  /** Moments of the new heads' outputs against the original block's output; `undefined` where they can't be had. */
-  outputMoments(replacement: Replacement): Promise<OutputMoments | undefined>;
+  /**
+   * Moments of the new heads' outputs against the original block's output, of parts of the calibration inputs
+   * (`heldOutRows`); none where they can't be had.
+   */
+  outputMoments(replacement: Replacement): Promise<readonly OutputMoments[]>;
   /**
    * Puts the new block in and goes on behind it.
    *

@@ -137,8 +137,8 @@ async function swapSite(
     return { name: site.name, reason: `${shares}, and only its own groups leave out so little`, nodes: [site.name] };
   }
   let replacement: Replacement = { weights: fitted.weights, embedding, form };
-  const moments = isIdentity ? undefined : await open.outputMoments(replacement);
-  if (moments) replacement = { ...replacement, weights: refitOutput(fitted.weights, moments) };
+  const [part, ...others] = isIdentity ? [] : await open.outputMoments(replacement);
+  if (part) replacement = { ...replacement, weights: refitOutput(fitted.weights, [part, ...others]) };
   const replaced = await open.replace(replacement);
   const lengths = { queries: meanLength(open.tokens, task) };
   return {

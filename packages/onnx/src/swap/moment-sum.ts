@@ -13,7 +13,7 @@ import type { HostTensor } from '../run/host-tensor.js';
 import type { Session } from '../run/session.js';
 
 /** Rows are gathered until there are this many: one product of them is faster than many small ones. */
-const ROWS = 1024;
+const ROWS = 512;
 
 /**
  * A sum of products `left^T right` over rows that come in parts. The runtime multiplies, in float32; the sum of the

@@ -40,6 +40,7 @@ import { momentNodes, outputMomentNodes } from './moment-nodes.js';
 import { MomentSum, productModel } from './moment-sum.js';
 import { numberTensor } from './number-tensor.js';
 import { ofOriginal } from './original-error.js';
+import { OutputSums } from './output-sums.js';
 import { builderFor, replaceBlock } from './replace-block.js';
 
 /** What an open site needs of the backend. */
@@ -192,7 +193,7 @@ class OnnxSite implements OpenSite {
     });
   }
 
-  async outputMoments(replacement: Replacement): Promise<OutputMoments | undefined> {
+  async outputMoments(replacement: Replacement): Promise<readonly OutputMoments[]> {
     const { prefix } = this.context;
     const { targets, output, dtype } = this.captured;
     const values = await this.runUpToBlock();
@@ -207,16 +208,10 @@ class OnnxSite implements OpenSite {
     const sized = withCachesOf(this.block, decided.weights, values);
     const feeds = sized.map((entry, i) => ({ ...entry, [output]: targets[i] as HostTensor }));
     return this.sumUp(measured, feeds, (product) => {
-      const [heads, cross] = [new MomentSum(product), new MomentSum(product)];
+      const sums = new OutputSums(product, feeds.length);
       return {
-        add: async (rows) => {
-          await heads.add(rows[names.heads] as HostTensor);
-          await cross.add(rows[names.heads] as HostTensor, rows[names.targets] as HostTensor);
-        },
-        total: async () => {
-          const [features, targets] = [await heads.total(), await cross.total()];
-          return features && targets && inHeadOrder({ features, targets }, this.block.output.features);
-        },
+        add: (rows, input) => sums.add(input, rows[names.heads] as HostTensor, rows[names.targets] as HostTensor),
+        total: async () => (await sums.total()).map((part) => inHeadOrder(part, this.block.output.features)),
       };
     });
   }
@@ -274,7 +269,7 @@ class OnnxSite implements OpenSite {
     const { session, watch } = this.context;
     return withSession(productModel, session, async (product) => {
       const sums = start(product);
-      await forEach(part, values, session, watch, async (run, entry) => sums.add(await run.run(entry)));
+      await forEach(part, values, session, watch, async (run, entry, at) => sums.add(await run.run(entry), at));
       return sums.total();
     });
   }
@@ -302,7 +297,8 @@ class OnnxSite implements OpenSite {
 
 /** Sums over runs. */
 interface Sums<T> {
-  add(rows: HostTensors): Promise<void>;
+  /** @param input - number of the calibration input. */
+  add(rows: HostTensors, input: number): Promise<void>;
   total(): Promise<T>;
 }
 

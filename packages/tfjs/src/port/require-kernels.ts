@@ -9,7 +9,7 @@ const inference =
   );
 const gradient = 'Equal Floor Neg PadV2 Square Sum ZerosLike'.split(' ');
 const moments =
-  'BatchMatMul Cast Concat ExpandDims Greater Identity Max Maximum Multiply PadV2 RealDiv Reshape Sub Sum Transpose'.split(
+  'BatchMatMul Cast Concat ExpandDims Greater Identity Max Maximum Multiply PadV2 RealDiv Reshape Slice Sub Sum Transpose'.split(
     ' ',
   );
 

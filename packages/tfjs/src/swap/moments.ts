@@ -77,32 +77,38 @@ type HeadOrder = 'own axis' | 'batch first' | 'head first';
 
 /** Sums up what a block's new heads compute against what the original block put out (core's `OutputMoments`). */
 export class HeadMoments {
-  private readonly sums = new OutputSums();
+  private readonly sums: OutputSums;
 
-  constructor(private readonly block: AttentionBlock) {}
+  /** @param inputs - how many calibration inputs there are. */
+  constructor(
+    private readonly block: AttentionBlock,
+    inputs: number,
+  ) {
+    this.sums = new OutputSums(inputs);
+  }
 
   /**
    * Takes one run.
    *
+   * @param input - number of the calibration input.
    * @param heads - the operand of the output projection.
    * @param target - the original block's output.
    */
-  async add(heads: Tensor, target: Tensor): Promise<void> {
+  async add(input: number, heads: Tensor, target: Tensor): Promise<void> {
     const { operand, outputAxes, features, outputDim } = this.block.output;
     const [rows, wanted] = tf.tidy(() => [
       matrix(heads, operand.rowAxes, operand.featureAxes, features.length).clone(),
       matrix(target, outputAxes.rowAxes, outputAxes.columnAxes, outputDim).clone(),
     ]) as [Tensor2D, Tensor2D];
     try {
-      await this.sums.add(rows, wanted);
+      await this.sums.add(input, rows, wanted);
     } finally {
       tf.dispose([rows, wanted]);
     }
   }
 
-  async total(): Promise<OutputMoments | undefined> {
-    const moments = await this.sums.total();
-    return moments && inHeadOrder(moments, this.block.output.features);
+  async total(): Promise<OutputMoments[]> {
+    return (await this.sums.total()).map((part) => inHeadOrder(part, this.block.output.features));
   }
 
   dispose(): void {

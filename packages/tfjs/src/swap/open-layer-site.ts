@@ -93,15 +93,15 @@ class LayerSite implements OpenSite {
     }
   }
 
-  async outputMoments(replacement: Replacement): Promise<OutputMoments | undefined> {
-    const sums = new OutputSums();
+  async outputMoments(replacement: Replacement): Promise<readonly OutputMoments[]> {
+    const sums = new OutputSums(this.context.feeds.length);
     try {
       await this.observe(this.replaced(replacement), false, async ({ context }, at) => {
         const target = toBackend(this.targets[at] as HostTensor);
         const [heads, size] = context.shape.slice(-2) as [number, number];
         const rows = tf.reshape(context, [-1, heads * size]) as Tensor2D;
         const wanted = tf.reshape(target, [-1, target.shape.at(-1) as number]) as Tensor2D;
-        await sums.add(rows, wanted).finally(() => tf.dispose([target, rows, wanted]));
+        await sums.add(at, rows, wanted).finally(() => tf.dispose([target, rows, wanted]));
       });
       return await sums.total();
     } finally {

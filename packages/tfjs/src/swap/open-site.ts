@@ -84,16 +84,16 @@ class GraphSite implements OpenSite {
     return (await this.prepare(true)).moments;
   }
 
-  async outputMoments(replacement: Replacement): Promise<OutputMoments | undefined> {
+  async outputMoments(replacement: Replacement): Promise<readonly OutputMoments[]> {
     const { block, watch } = this.context;
     const { values } = await this.prepare(true);
     const operand = block.output.operand.value;
-    const moments = new HeadMoments(block);
+    const moments = new HeadMoments(block, values.length);
     try {
       await forEach(this.replaced(this.decide(replacement, values)), values, [operand], watch, (session, entry, at) =>
         session.withTensors(entry, async (outputs) => {
           const target = toBackend(this.targets[at] as HostTensor);
-          await moments.add(outputs.get(operand) as ReturnType<typeof toBackend>, target);
+          await moments.add(at, outputs.get(operand) as ReturnType<typeof toBackend>, target);
           target.dispose();
         }),
       );
