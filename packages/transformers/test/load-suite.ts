@@ -2,7 +2,7 @@ import { copyFile, cp, mkdtemp, readdir, rename, rm, stat, utimes, writeFile } f
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { inspect, type LoadReport, withMhe } from '@mhe/transformers';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   embed,
   FIXTURES,
@@ -130,6 +130,25 @@ export function loadSuite(library: LibraryUnderTest, major: 2 | 3 | 4): void {
       const expected = await embed.run(library, 'bert');
       expect(await embed.run(swapping(mhe), 'bert')).toEqual(expected);
       expect(await cachedFiles()).toEqual([]);
+    });
+
+    it('tells the console what the report has to say, once, where nobody asks for the report', async () => {
+      const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+      try {
+        const load = async (mhe: object) => (await swapping(mhe).pipeline('feature-extraction', 'bert', {})).dispose();
+        const mhe = { groups: { queryKey: 1, value: 1 } };
+        await load(mhe);
+        const told = warn.mock.calls.flat().filter((line) => String(line).startsWith('[mhe]'));
+        expect(told).toEqual([
+          expect.stringMatching(/^\[mhe\] bert, onnx\/model\.onnx: the calibration inputs are made up/),
+        ]);
+        warn.mockClear();
+        await load(mhe);
+        await load({ ...mhe, seed: 1, onReport: () => {} });
+        expect(warn.mock.calls.flat().filter((line) => String(line).startsWith('[mhe]'))).toEqual([]);
+      } finally {
+        warn.mockRestore();
+      }
     });
 
     it('refuses what there is not in one line, also where the default is in the cache', async () => {

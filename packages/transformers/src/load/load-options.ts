@@ -11,7 +11,10 @@ export interface LoadReport {
 
 /** What `from_pretrained` and `pipeline` take as `mhe`. */
 export interface MheLoadOptions extends MheOptions {
-  /** Called before the model is given back: what the swap gained and what it cost. Default: nobody is told. */
+  /**
+   * Called before the model is given back: what the swap gained and what it cost. Default: notices, and what
+   * was left alone, go to the console when the model is swapped.
+   */
   readonly onReport?: (report: LoadReport) => void;
 }
 

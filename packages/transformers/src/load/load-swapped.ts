@@ -18,6 +18,7 @@ import { isModelFile, loadNoting, readLoaded } from './loaded-files.js';
 import { progressOfSwapped } from './progress.js';
 import { readLoadFiles, readSwapRecord, type SwapRecord, writeLoadFiles, writeSwapRecord } from './swap-record.js';
 import { optionsForSwapped, swappedFolderName, swappedPath } from './swapped-place.js';
+import { warnOfNotices } from './warn-of-notices.js';
 
 /** A load of the library: a model class's `from_pretrained`, or `pipeline` of one task. */
 export interface Load<Loaded> {
@@ -38,7 +39,7 @@ export async function loadSwapped<Loaded extends Disposable>(
   library: TransformersLibrary,
   load: Load<Loaded>,
   given: LibraryOptions,
-  { onReport, ...mhe }: MheLoadOptions,
+  { onReport = (report) => warnOfNotices(load.id, report), ...mhe }: MheLoadOptions,
 ): Promise<Loaded> {
   const settings = readOptions(mhe, ['onReport']);
   settings.signal?.throwIfAborted();
@@ -48,7 +49,7 @@ export async function loadSwapped<Loaded extends Disposable>(
   const place = { store, folderName };
   const { record, fromCache } =
     (await readSwapped(load, options, place)) ?? (await swapLoad(library, load, options, settings, place));
-  onReport?.({ files: record.reports, fromCache });
+  onReport({ files: record.reports, fromCache });
   const originals = Object.keys(record.reports);
   const swappedOptions = optionsForSwapped(library, load.id, options, originals, folderName);
   const { progress_callback: callback } = options;
