@@ -162,7 +162,9 @@ describe('what is there already', () => {
   test('is replaced by force only', async () => {
     const model = await readModel(input);
     await writeModel(model, inFolder('out.onnx'));
-    await expect(writeModel(model, inFolder('out.onnx'))).rejects.toThrow(/out\.onnx: it exists already\..*use force/);
+    await expect(writeModel(model, inFolder('out.onnx'))).rejects.toThrow(
+      /out\.onnx: it exists already\..*give force: true/,
+    );
     writeFileSync(inFolder('y.onnx.data'), 'mine');
     await expect(writeModel(model, inFolder('y.onnx'))).rejects.toThrow(/y\.onnx\.data: it exists already/);
     await writeModel(model, inFolder('out.onnx'), { force: true });

@@ -364,6 +364,9 @@ export function loadSuite(library: LibraryUnderTest, major: 2 | 3 | 4): void {
         mhe: {},
         says: /^bert: (dtype: 'q8'|quantized: true) asks for quantised weights/,
       },
+      ...(major === 2
+        ? [{ options: { dtype: 'fp16' }, mhe: {}, says: /^bert: dtype: 'fp16' says nothing to transformers\.js 2/ }]
+        : []),
       { options: {}, mhe: { sites: () => true }, says: /^bert: sites is a function/ },
       {
         options: {},

@@ -28,6 +28,11 @@ export function checkOutput(node: NodeModules, model: OnnxModel, file: string, f
     throw new OnnxFileError(file, 'exists', what, 'Choose another name');
   }
   if (!force) {
-    throw new OnnxFileError(file, 'exists', 'it exists already', 'Choose another name, or use force to replace it');
+    throw new OnnxFileError(
+      file,
+      'exists',
+      'it exists already',
+      'Choose another name, or give force: true (the command: --force) to replace it',
+    );
   }
 }

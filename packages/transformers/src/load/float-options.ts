@@ -6,15 +6,16 @@ import type { LibraryOptions } from './load-options.js';
  * The options of a load with the dtype made plain, fp32 unless fp16 was asked for; some versions and devices take it to be a
  * quantised one otherwise.
  *
- * @throws ModelFolderError where a quantised dtype was asked for.
+ * @throws ModelFolderError where a quantised dtype was asked for, or in version 2 any but fp32.
  */
 export function floatOptions(library: TransformersLibrary, id: string, options: LibraryOptions): LibraryOptions {
   const { dtype, quantized } = options;
   if (libraryMajor(library) === 2) {
     if (quantized === true) throw refusal(id, 'quantized: true', 'quantized: false');
-    // It has no option for other dtypes, and takes them by name.
-    if (dtype !== undefined && dtype !== 'fp32')
-      throw refusal(id, `dtype: '${dtype}'`, "model_file_name: 'model_fp16'");
+    if (dtype !== undefined && dtype !== 'fp32') {
+      const what = `dtype: '${dtype}' says nothing to transformers.js 2, and the swap takes the fp32 file there`;
+      throw new ModelFolderError(id, 'unsupported', what, 'Leave it out, or take version 3 or 4');
+    }
     return { ...options, quantized: false };
   }
   const asked = typeof dtype === 'object' && dtype !== null ? Object.values(dtype) : [dtype ?? 'fp32'];
