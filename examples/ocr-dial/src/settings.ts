@@ -25,7 +25,8 @@ export const SETTINGS: readonly Setting[] = [
   { ...usual, groups: { queryKey: 1, value: 4 } },
   { ...usual, groups: { queryKey: 1, value: 1 }, isTimed: true },
   { ...usual, groups: { queryKey: 1, value: 1 }, embedding: 'add', isTimed: true },
-  { ...usual, groups: { queryKey: 1, value: 8 }, calibration: 10, note: 'fitted on 10 lines' },
+  { ...usual, groups: { queryKey: 1, value: 1 }, calibration: 10, note: 'fitted on 10 lines' },
+  { ...usual, groups: { queryKey: 1, value: 1 }, calibration: 1, note: 'fitted on 1 line' },
   { ...usual, groups: { queryKey: 1, value: 1 }, calibration: 'noise', note: 'fitted on noise', embedding: 'add' },
 ];
 

@@ -8,10 +8,16 @@ import { floats, graph, integers, model, node, value } from './graph-builder.js'
 import { runtimes } from './run-runtimes.js';
 
 /**
- * One fuses the table away that tells the range of its tokens, one has the batch of its example in the graph, some have
- * the tables in the branches of an If.
+ * One fuses the table away that tells the range of its tokens, one has the batch of its example in the graph, some merge
+ * the heads, whose number no size tells, with the batch of a cache, some have the tables in the branches of an If.
  */
-const odd = ['decoy-fused-script14', 'decoy-latents-script14', ...mergedNames];
+const odd = [
+  'decoy-fused-script14',
+  'decoy-latents-script14',
+  'decoy-merged-caches-dynamo18',
+  'decoy-merged-caches-script13',
+  ...mergedNames,
+];
 const fixtures = fixtureNames.filter((name) => !odd.includes(name));
 
 describe('syntheticFeeds', () => {
