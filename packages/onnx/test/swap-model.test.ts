@@ -195,7 +195,7 @@ describe('swap', () => {
     expect(few.notices.join('\n')).toContain(
       `the calibration inputs have ${tokens} positions, few for a block ${query} wide`,
     );
-    const times = Math.ceil((10 * query) / tokens);
+    const times = Math.ceil((3 * query) / tokens);
     const calibration = Array.from({ length: times }, () => inputs).flat();
     for (const options of [{ groups: 1, calibration }, { groups: 'heads' }] as const) {
       expect((await swapping(name, model, options)).report.notices.join('\n')).not.toMatch(/positions, few for/);

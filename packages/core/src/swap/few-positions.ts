@@ -3,9 +3,9 @@ import type { SwapTask } from './swap-sites.js';
 
 /**
  * Positions a dimension from which on a fit carries over to other inputs, as the swaps of all-MiniLM-L6-v2 on 50 to 1,000
- * sentences show (benchmarks, `pnpm transformers --sequences N`).
+ * sentences show (benchmarks, `pnpm transformers --sequences N`), and those of a recogniser on 1 to 100 lines (ocr-dial).
  */
-const ENOUGH = 10;
+const ENOUGH = 3;
 
 /** Says that inputs that were given are so few that what a report shows of them is better than what holds for others. */
 export function fewPositions(swapped: readonly SwappedSite[], { calibration }: SwapTask, positions: number): string[] {
