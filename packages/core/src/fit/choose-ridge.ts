@@ -24,11 +24,12 @@ export function chooseRidge(parts: readonly OutputMoments[], prior: Matrix): num
   const mix = mixtures(prior.cols);
   const mixed = parts.map(({ features, targets }) => ({ features, targets: mix(targets) }));
   const mixedPrior = mix(prior);
+  const folds = mixed.map((heldOut, i) => ({ heldOut, others: sumOfParts(mixed.filter((_, j) => j !== i)) }));
   const errorOf = (ridge: number) =>
-    mixed.reduce((sum, heldOut, i) => {
-      const others = sumOfParts(mixed.filter((_, j) => j !== i));
-      return sum + heldOutError(heldOut, ridgeRegression(others, mixedPrior, ridge));
-    }, 0);
+    folds.reduce(
+      (sum, { heldOut, others }) => sum + heldOutError(heldOut, ridgeRegression(others, mixedPrior, ridge)),
+      0,
+    );
   let best = { ridge: WEAKEST, error: errorOf(WEAKEST) };
   for (let ridge = WEAKEST * STEP; ridge < STRONGEST; ridge *= STEP) {
     const error = errorOf(ridge);

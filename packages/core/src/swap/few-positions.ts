@@ -22,6 +22,6 @@ export function fewPositions(swapped: readonly SwappedSite[], { calibration }: S
 }
 
 /** Whether a site has the groups that it had, so that nothing was fitted. */
-export function keepsGroups({ site, groups }: SwappedSite): boolean {
+export function keepsGroups({ site, groups }: Pick<SwappedSite, 'site' | 'groups'>): boolean {
   return groups.queryKey === site.groups.queryKey && groups.value === site.groups.value;
 }

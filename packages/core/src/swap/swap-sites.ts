@@ -127,11 +127,12 @@ async function swapSite(
     return { name: site.name, reason, nodes: [site.name] };
   }
   onStage?.({ stage: 'fit', site: site.name });
-  const { fit: fitted, groups } = isOwn(asked, site)
+  const isAsked = keepsGroups({ site, groups: asked });
+  const { fit: fitted, groups } = isAsked
     ? { fit: identityFit(identity), groups: asked }
     : await fit(site, open, asked, options);
-  const isIdentity = isOwn(groups, site);
-  if (isIdentity && !isOwn(asked, site)) {
+  const isIdentity = keepsGroups({ site, groups });
+  if (isIdentity && !isAsked) {
     await open.keep();
     const shares = `${percent(options.maxFitError)} of the energy at most may be left out (maxFitError)`;
     return { name: site.name, reason: `${shares}, and only its own groups leave out so little`, nodes: [site.name] };
@@ -186,11 +187,6 @@ async function fit(
   const { emptyRows } = open;
   const known = { embedding, moments, emptyRows, seed, ...(signal && { signal }) };
   return fitWithin(asked, site.groups, maxFitError, (groups) => fitMhe(open.weights, { ...known, groups }));
-}
-
-/** Whether a site has these groups already. */
-function isOwn(groups: SiteGroups, { groups: own }: AttentionSite): boolean {
-  return groups.queryKey === own.queryKey && groups.value === own.value;
 }
 
 function percent(share = 1): string {
