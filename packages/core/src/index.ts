@@ -126,7 +126,7 @@ export { Difference, type NumberTensor } from './swap/difference.js';
 export { canonicalObstacle, isRegular, widenedObstacle } from './swap/form-obstacles.js';
 export type { GroupCount, Groups } from './swap/groups.js';
 export { inHeadOrder } from './swap/head-order.js';
-export { type HeldOutRows, heldOutRows } from './swap/held-out-rows.js';
+export { HeldOutSums, type OutputSumsOfPart } from './swap/held-out-sums.js';
 export { IDENTITY_TOLERANCE, PROBED_FEEDS } from './swap/identity-proof.js';
 export { type FlatValues, flattenNested, type NestedValues, type NumberArray } from './swap/nested-values.js';
 export type { AttentionForm, SiteSelection, SwapOptions, SwapProgress, SyntheticCalibration } from './swap/options.js';

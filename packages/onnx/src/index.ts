@@ -32,6 +32,7 @@ export { type InspectOptions, inspect } from './inspect.js';
 // Running.
 export type { Feed, FeedTensor } from './run/check-feed.js';
 export type { OrtRuntime, OrtSession, OrtTensor } from './run/ort-runtime.js';
+export { inTurn } from './run/run-queue.js';
 export type { SessionOptions } from './run/session.js';
 export { runModel } from './run-model.js';
 export { acceptEmptyCaches } from './swap/accept-empty-caches.js';

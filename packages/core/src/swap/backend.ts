@@ -42,7 +42,7 @@ export interface OpenSite {
   moments(): Promise<FitMoments>;
   /**
    * Moments of the new heads' outputs against the original block's output, of parts of the calibration inputs
-   * (`heldOutRows`); none where they can't be had.
+   * (`HeldOutSums`); none where they can't be had.
    */
   outputMoments(replacement: Replacement): Promise<readonly OutputMoments[]>;
   /**

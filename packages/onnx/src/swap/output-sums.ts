@@ -1,20 +1,19 @@
-import { heldOutRows, type OutputMoments } from '@mhe/core';
+import { HeldOutSums, type OutputMoments } from '@mhe/core';
 import type { HostTensor } from '../run/host-tensor.js';
 import type { Session } from '../run/session.js';
 import { MomentSum } from './moment-sum.js';
 
 /** Sums up what new heads compute against what the original put out (core's `OutputMoments`), in parts to hold out. */
 export class OutputSums {
-  private readonly parts: { readonly features: MomentSum; readonly targets: MomentSum }[] = [];
+  private readonly sums: HeldOutSums<MomentSum>;
 
   /**
    * @param product - of `productModel`.
    * @param inputs - how many calibration inputs there are.
    */
-  constructor(
-    private readonly product: Session,
-    private readonly inputs: number,
-  ) {}
+  constructor(product: Session, inputs: number) {
+    this.sums = new HeldOutSums(inputs, () => new MomentSum(product));
+  }
 
   /**
    * Takes the rows of one run.
@@ -24,22 +23,15 @@ export class OutputSums {
    * @param target - the original block's output, `[rows, outputDim]`, float32.
    */
   async add(input: number, heads: HostTensor, target: HostTensor): Promise<void> {
-    for (const { part, start, end } of heldOutRows(input, this.inputs, heads.dims[0] as number)) {
-      this.parts[part] ??= { features: new MomentSum(this.product), targets: new MomentSum(this.product) };
-      const { features, targets } = this.parts[part];
+    for (const { features, targets, start, end } of this.sums.sumsOf(input, heads.dims[0] as number)) {
       const rows = rowsOf(heads, start, end);
       await features.add(rows);
       await targets.add(rows, rowsOf(target, start, end));
     }
   }
 
-  async total(): Promise<OutputMoments[]> {
-    const totals: OutputMoments[] = [];
-    for (const sums of this.parts) {
-      const [features, targets] = [await sums.features.total(), await sums.targets.total()];
-      if (features && targets) totals.push({ features, targets });
-    }
-    return totals;
+  total(): Promise<OutputMoments[]> {
+    return this.sums.total();
   }
 }
 

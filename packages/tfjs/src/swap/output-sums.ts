@@ -1,4 +1,4 @@
-import { heldOutRows, type OutputMoments } from '@mhe/core';
+import { HeldOutSums, type OutputMoments } from '@mhe/core';
 import type { Tensor2D } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { MomentSum } from './moment-sum.js';
@@ -9,10 +9,12 @@ import { withOne } from './with-one.js';
  * tensors stay the caller's.
  */
 export class OutputSums {
-  private readonly parts: { readonly features: MomentSum; readonly targets: MomentSum }[] = [];
+  private readonly sums: HeldOutSums<MomentSum>;
 
   /** @param inputs - how many calibration inputs there are. */
-  constructor(private readonly inputs: number) {}
+  constructor(inputs: number) {
+    this.sums = new HeldOutSums(inputs, () => new MomentSum());
+  }
 
   /**
    * @param input - number of the calibration input.
@@ -20,27 +22,20 @@ export class OutputSums {
    * @param target - the original block's output, `[rows, outputDim]`.
    */
   async add(input: number, heads: Tensor2D, target: Tensor2D): Promise<void> {
-    for (const { part, start, end } of heldOutRows(input, this.inputs, heads.shape[0])) {
-      this.parts[part] ??= { features: new MomentSum(), targets: new MomentSum() };
-      const { features, targets } = this.parts[part];
+    for (const { features, targets, start, end } of this.sums.sumsOf(input, heads.shape[0])) {
       const rows = tf.tidy(() => withOne(tf.slice2d(heads, [start, 0], [end - start, -1])));
       await targets.add(rows.clone(), tf.slice2d(target, [start, 0], [end - start, -1]));
       await features.add(rows);
     }
   }
 
-  async total(): Promise<OutputMoments[]> {
-    const totals: OutputMoments[] = [];
-    for (const sums of this.parts) {
-      const [features, targets] = [await sums.features.total(), await sums.targets.total()];
-      if (features && targets) totals.push({ features, targets });
-    }
-    return totals;
+  total(): Promise<OutputMoments[]> {
+    return this.sums.total();
   }
 
   /** Frees what is not yet summed up. */
   dispose(): void {
-    for (const { features, targets } of this.parts) {
+    for (const { features, targets } of this.sums.parts) {
       features.dispose();
       targets.dispose();
     }

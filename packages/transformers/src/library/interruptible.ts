@@ -1,4 +1,4 @@
-import { inTurn } from './in-turn.js';
+import { inTurn } from '@mhe/onnx';
 import type { LibraryEnv, TransformersLibrary } from './library.js';
 
 /**

@@ -1,4 +1,4 @@
-import { inTurn } from './in-turn.js';
+import { inTurn } from '@mhe/onnx';
 import { libraryMajor, type TransformersLibrary } from './library.js';
 import type { NodeModules } from './node-modules.js';
 
@@ -7,7 +7,7 @@ const FROM_FOLDER = { local_files_only: true, dtype: 'fp32', quantized: false } 
 
 /**
  * Lets the library load from a folder of the file system: gives `use` the id to ask for, and the options. The library's
- * settings are as before afterwards. Meanwhile nothing is read from its caches, where another model may have that id.
+ * settings are as before afterwards; who sets them waits for its turn, as each puts back what it found. Meanwhile nothing is read from its caches, where another model may have that id.
  */
 export function withLocalFolder<T>(
   node: NodeModules,
